@@ -97,6 +97,8 @@ class SettingsTests(SynchronousTestCase):
             "max-volumes": 3,
             "max-snapshots": 7,
             "max-gigabytes": 4,
+            "max-backups": 2,
+            "max-backup-gigabytes": 1,
             "page-size": 5,
             "token-lifetime": 6.0,
             "ec2-port": 8,
@@ -120,7 +122,7 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual(options.root_volumes, "hidden")
             self.assertEqual([user.name for user in options.users], ["t", "u"])
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
-            self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])
+            self.assertEqual(sorted(options.behaviour.values()), [0.5, 1, 2, 3, 4, 5, 6.0, 7])
             self.assertEqual((options.ec2_port, options.test_routes), (8, True))
             given = ["r", ("z",), 9.0, 10.0, 11.0, 12.0, 13.0, 5, ("CopyVolumes",)]
             self.assertEqual([*options.ec2.values()], given)

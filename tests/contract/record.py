@@ -17,6 +17,9 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.administration.default_types import DefaultTypesAPI
+from txstorage.embedded.apis.block_storage.administration.pools import PoolsAPI
+from txstorage.embedded.apis.block_storage.administration.processes import ProcessesAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.kinds.encryption import EncryptionAPI
@@ -26,6 +29,7 @@ from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.others import OthersAPI
 from txstorage.embedded.apis.block_storage.without.service import AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
@@ -35,6 +39,8 @@ from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.identity.projects import ProjectsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.groups import ServerGroupsAPI
+from txstorage.embedded.apis.servers.hosts.service import HostsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
 from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
@@ -60,8 +66,12 @@ APPS = [
     ("volume", TypesAPI.app),
     ("volume", QuotasAPI.app),
     ("volume", FeaturesAPI.app),
+    ("volume", ProcessesAPI.app),
+    ("volume", PoolsAPI.app),
+    ("volume", DefaultTypesAPI.app),
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),
+    ("volume", OthersAPI.app),
     ("volume", BackupsAPI.app),
     ("volume", QosAPI.app),
     ("volume", EncryptionAPI.app),
@@ -70,6 +80,8 @@ APPS = [
     ("compute", MembersAPI.app),
     ("compute", SurroundingsAPI.app),
     ("compute", ComputeProjectAPI.app),
+    ("compute", HostsAPI.app),
+    ("compute", ServerGroupsAPI.app),
     ("image", ImagesAPI.app),
 ]
 #: Routes of what never exists or is never allowed.

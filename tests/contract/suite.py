@@ -15,16 +15,25 @@ from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
 from .credentials import OtherCredentialTests
+from .default_types import DefaultTypeTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
 from .kinds import EncryptionTests, QosTests
 from .lists import LabelTests, ListTests
+from .modes import ModeTests
+from .others import OtherTests
+from .pools import PoolTests
+from .processes import ProcessTests
 from .projects import GrantTests, MadeProjectTests
+from .resetting import ResetTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
+from .servers.groups import ServerGroupTests
+from .servers.hosts import ComputeHostTests
 from .servers.members import MemberTests
 from .servers.project import ComputeProjectTests
+from .servers.quotas import ComputeQuotaTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .transfers import TransferTests
@@ -78,6 +87,15 @@ SUITE: list[type[WireTests]] = [
     QosTests,
     EncryptionTests,
     QuotaTests,
+    ProcessTests,
+    DefaultTypeTests,
+    ResetTests,
+    ModeTests,
+    PoolTests,
+    ComputeHostTests,
+    ComputeQuotaTests,
+    ServerGroupTests,
+    OtherTests,
 ]
 
 

@@ -373,6 +373,7 @@ class RunTests(TestCase):
         self.patch(Deferred, "fromCoroutine", lambda options: options)
         arguments = (
             "--state-dir /s --port 0 --node a --node b --transition-delay 0.5 --max-volumes 3"
+            " --max-backups 4"
         )
         result = CliRunner().invoke(serve, arguments.split())
         self.assertEqual(result.exit_code, 0, result.output)
@@ -383,6 +384,7 @@ class RunTests(TestCase):
             (settings.transition_delay, settings.max_volumes, settings.max_gigabytes),
             (0.5, 3, -1),
         )
+        self.assertEqual((settings.max_backups, settings.max_backup_gigabytes), (4, -1))
         self.assertEqual((settings.page_size, settings.token_lifetime), (1000, 3600.0))
 
 

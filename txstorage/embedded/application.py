@@ -17,6 +17,10 @@ from twisted.web.resource import IResource
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
+from .apis.block_storage.administration import default_types, pools, processes
+from .apis.block_storage.administration.default_types import DefaultTypesAPI
+from .apis.block_storage.administration.pools import PoolsAPI
+from .apis.block_storage.administration.processes import ProcessesAPI
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.kinds import encryption, qos
@@ -28,7 +32,9 @@ from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.block_storage.transfers import service as transfers
 from .apis.block_storage.transfers.service import TransfersAPI
 from .apis.block_storage.types import TypesAPI
+from .apis.block_storage.without import others
 from .apis.block_storage.without import service as without
+from .apis.block_storage.without.others import OthersAPI
 from .apis.block_storage.without.service import AbsentAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
@@ -43,9 +49,12 @@ from .apis.identity.credentials import CredentialsAPI
 from .apis.identity.projects import ProjectsAPI
 from .apis.images.service import ImagesAPI
 from .apis.root import Root
-from .apis.servers import members, surroundings
+from .apis.servers import groups, members, surroundings
 from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
+from .apis.servers.groups import ServerGroupsAPI
+from .apis.servers.hosts import service as compute_hosts
+from .apis.servers.hosts.service import HostsAPI
 from .apis.servers.members import MembersAPI
 from .apis.servers.project import ComputeProjectAPI
 from .apis.servers.surroundings import SurroundingsAPI
@@ -214,16 +223,22 @@ class Application:
             b"volume/os-quota-sets": QuotasAPI(*parts).resource(),
         }
         wings: list[tuple[str, Iterable[str], Service]] = [
-            ("volume", project.PATHS, ProjectAPI(*parts, files)),
+            ("volume", project.PATHS, ProjectAPI(*parts)),
+            ("volume", pools.PATHS, PoolsAPI(*parts, files)),
             ("volume", features.PATHS, FeaturesAPI(*parts)),
+            ("volume", processes.PATHS, ProcessesAPI(*parts)),
+            ("volume", default_types.PATHS, DefaultTypesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
+            ("volume", others.PATHS, OthersAPI(*parts)),
             ("volume", qos.PATHS, QosAPI(*parts)),
             ("volume", encryption.PATHS, EncryptionAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
             ("identity", projects.PATHS, ProjectsAPI(self._store, bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
+            ("compute", compute_hosts.PATHS, HostsAPI(*parts)),
+            ("compute", groups.PATHS, ServerGroupsAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
             ("compute/servers", surroundings.PATHS, SurroundingsAPI(*parts)),
         ]

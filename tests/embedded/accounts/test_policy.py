@@ -33,6 +33,7 @@ OWNED = (
     "<attachment_id>",
     "<server_id>",
     "<transfer_id>",
+    "<group_id>",
     *("<message_id>", "<backup_id>"),
 )
 #: Offers are for other projects.
@@ -86,6 +87,15 @@ BODIES: dict[str, Any] = {
     f"POST {_V}/os-volume-transfer/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
+    f"PUT {_V}/os-hosts/<host>": {"status": "enable"},
+    "PUT /v2.1/os-services/<process_id>": {},
+    f"POST {_V}/workers/cleanup": {},
+    "POST /v2.1/os-server-groups": {"server_group": {"name": "g", "policy": "affinity"}},
+    "PUT /v2.1/os-quota-sets/<quota_project>": {"quota_set": {"instances": 1}},
+    **{
+        f"PUT {_V}/os-services/{action}": {"binary": "b", "host": "h"}
+        for action in ("enable", "disable", "disable-log-reason")
+    },
     **{
         f"{method} {path}/metadata{end}": body
         for path in (_VOLUME, _SNAPSHOT)
@@ -102,7 +112,12 @@ WITHOUT = (
     "export_record",
 )
 #: Routes that the latest microversion does not have, and their last ones.
-EARLIER = {"GET /v2.1/os-security-groups": "2.35"}
+EARLIER = {
+    "GET /v2.1/os-security-groups": "2.35",
+    "GET /v2.1/os-hypervisors/statistics": "2.87",
+    "GET /v2.1/os-hypervisors/<hypervisor_id>/search": "2.52",
+    "GET /v2.1/os-hypervisors/<hypervisor_id>/servers": "2.52",
+}
 #: Rules of the table of actions that are about a request's parameter or path.
 NO_ACTIONS = {"force", "limits of others", "quotas of others", "swap", "update attachment"}
 #: Bodies for which another resource than that of the path must exist.
@@ -178,6 +193,8 @@ class PolicyTests(CloudTests):
         self.cloud.store.messages.add(attached, "reason")
         body = {"transfer": {"volume_id": self.create()}}
         offered = self.cinder("POST", "/volume-transfers", body)
+        body = {"server_group": {"name": "g", "policies": ["affinity"]}}
+        group = self.nova("POST", "/os-server-groups", body)
         self.ids = {
             "<transfer_id>": offered.body["transfer"]["id"],
             "<volume_id>": volume_id,
@@ -191,6 +208,10 @@ class PolicyTests(CloudTests):
             "<resource_id>": MISSING,
             "<qos_id>": MISSING,
             "<host>": "host",
+            "<process_id>": MISSING,
+            "<alias>": "a",
+            "<group_id>": group.body["server_group"]["id"],
+            "<hypervisor_id>": MISSING,
             "<tag>": "tag",
             "<network>": "n",
             "<request_id>": "r",
@@ -239,7 +260,7 @@ class PolicyTests(CloudTests):
         """All rows of the store."""
         tables = (
             *("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers"),
-            *("transfers", "messages", "backups"),
+            *("transfers", "messages", "backups", "server_groups"),
         )
         database = self.cloud.store._database
         return [

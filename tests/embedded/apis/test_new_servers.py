@@ -8,7 +8,7 @@ from typing import Any
 import attr
 
 from txstorage.embedded.accounts.declarations import Account
-from txstorage.embedded.apis.servers.limits import INSTANCES
+from txstorage.embedded.apis.servers.quotas.limits import INSTANCES
 from txstorage.embedded.application import Application
 from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles
@@ -60,6 +60,32 @@ class NewServers(CloudTests):
         application = Application(self.clock, cloud.store, devices, cloud.settings)
         self.successResultOf(application.start())
         self.cloud = attr.evolve(cloud, application=application)
+
+
+class QuotaTests(NewServers):
+    """Tests of quotas that an administrator has set."""
+
+    settings = {**NewServers.settings, "roles": ("admin",)}
+
+    def test_enforced(self) -> None:
+        """Servers are made as far as each of the quotas allows, nodes among them."""
+        present = len(self.nova("GET", "/servers").body["servers"])
+        path = "/os-quota-sets/" + self.project
+        for quota, most in (({"instances": present + 1}, 1), ({"cores": present + 2}, 2)):
+            body = {"quota_set": {"instances": -1, "cores": -1, **quota}}
+            self.assertEqual(self.nova("PUT", path, body).code, 200)
+            body = {"server": {**FROM_IMAGE, "min_count": most + 1}}
+            got = self.nova("POST", "/servers", body)
+            self.assertEqual(got.code, 403)
+            self.assertIn(f"Quota exceeded for {next(iter(quota))}", got.message)
+            body = {"server": {**FROM_IMAGE, "max_count": 9, "return_reservation_id": True}}
+            self.assertEqual(self.nova("POST", "/servers", body).code, 202)
+            self.pass_time()
+            servers = self.nova("GET", "/servers").body["servers"]
+            self.assertEqual(len(servers), present + most)
+            for each in servers[:most]:
+                self.nova("DELETE", "/servers/" + each["id"])
+            self.pass_time()
 
 
 class LifeTests(NewServers):

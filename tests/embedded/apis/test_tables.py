@@ -132,7 +132,7 @@ class ResetTests(CloudTests):
     def test_other_texts(self) -> None:
         """Any other text is refused with the list of the valid ones."""
         volume_id = self.create()
-        for status in ("x", "Error", "in_use", "migrating", "error_detaching", "available "):
+        for status in ("x", "err", "in_use", "migrating", "error_detaching", "available "):
             got = self.reset(volume_id, status)
             self.assertEqual(got.code, 400)
             self.assertEqual(

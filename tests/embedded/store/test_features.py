@@ -170,3 +170,26 @@ class TransfersTests(FeaturesCase):
             assert found is not None
             self.assertEqual((found.project_id, found.user_id), owner)
             self.assertIsNone(store.transfers.find(made.transfer_id))
+
+
+class AdministrationTests(FeaturesCase):
+    """Tests of what administrators change beside volume types and quotas."""
+
+    def test_survives(self) -> None:
+        """Disabled processes and default types survive a crash, and end with a reset."""
+        store = self.open()
+        store.processes.disable("cinder-volume", "why")
+        store.processes.disable("cinder-volume", None)
+        store.processes.disable("cinder-backup", None)
+        gold = store.types.ids()["gold"]
+        store.types.defaults.set(None, gold)
+        store.types.defaults.set("p", gold)
+        store = self.open()
+        disabled = {"cinder-volume": "why", "cinder-backup": None}
+        self.assertEqual(store.processes.disabled(), disabled)
+        self.assertEqual(store.types.defaults.every(), {None: gold, "p": gold})
+        kinds = [store.types.default(project_id).name for project_id in (None, "p", "q")]
+        self.assertEqual(kinds, ["gold", "gold", "__DEFAULT__"])
+        with store.transaction():
+            store.clear()
+        self.assertEqual((store.processes.disabled(), store.types.defaults.every()), ({}, {}))

@@ -102,3 +102,21 @@ class ServersTableTests(SynchronousTestCase):
             self.assertEqual([each.name for each in nodes], ["second", "first"])
             self.assertTrue(all(each.is_node and each.status == "SHUTOFF" for each in nodes))
             self.assertEqual(store.declare_server("first").server_id, "id-first")
+
+
+class ServerGroupsTests(SynchronousTestCase):
+    """Tests of groups of servers."""
+
+    def test_survives(self) -> None:
+        """Groups survive a crash, in the order in which they were made, until they are removed."""
+        path = os.path.join(temporary_directory(self), "db")
+        store = Store(path, lambda: 0.0)
+        self.addCleanup(store.close)
+        groups = store.servers.groups
+        first = groups.add("a", "affinity", {}, None, None)
+        second = groups.add("b", "anti-affinity", {"max_server_per_host": 2}, "p", "u")
+        again = Store(path, lambda: 0.0)
+        self.addCleanup(again.close)
+        self.assertEqual(again.servers.groups.every(), [first, second])
+        again.servers.groups.remove(first.group_id)
+        self.assertEqual(groups.every(), [second])

@@ -195,6 +195,20 @@ async def run(
     help="The quota in GiB of volumes and snapshots; -1: none.",
 )
 @click.option(
+    "--max-backups",
+    type=click.IntRange(-1),
+    default=1000,
+    show_default=True,
+    help="The quota of backups; -1: none.",
+)
+@click.option(
+    "--max-backup-gigabytes",
+    type=click.IntRange(-1),
+    default=-1,
+    show_default=True,
+    help="The quota in GiB of backups; -1: none.",
+)
+@click.option(
     "--page-size",
     type=click.IntRange(1),
     default=1000,

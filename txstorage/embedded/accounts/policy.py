@@ -8,25 +8,14 @@ comes after that of a resource that does not exist for the user: another project
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from typing import Optional
 
 import attr
 
+from . import compute_policy
 from .requester import Requester
-
-
-class Who(enum.Enum):
-    """The users that may do something, by the role that one of theirs must be."""
-
-    #: Users with any role, or with none.
-    ANYBODY = None
-    READER = "reader"
-    MEMBER = "member"
-    ADMIN = "admin"
-    #: Depends on the resource, which the handler checks.
-    DEPENDS = "depends"
+from .roles import Who
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -61,14 +50,7 @@ _BACKUP = _V + "/backups/<backup_id>"
 _MESSAGE = _V + "/messages/<message_id>"
 _GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
-_SERVER = "/v2.1/servers/<server_id>"
-_ATTACHED = _SERVER + "/os-volume_attachments"
 _IMAGE = "/v2/images/<image_id>"
-_COMPUTE_QUOTA = "/v2.1/os-quota-sets/<quota_project>"
-_ITEMS, _TAGS = "os_compute_api:server-metadata:", "os_compute_api:os-server-tags:"
-_SERVER_ACTIONS = "os_compute_api:os-instance-actions:"
-_QUOTAS = "os_compute_api:os-quota-sets:"
-_SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
 _ACCESS = "volume_extension:volume_type_access:"
 _QOS = "volume_extension:qos_specs_manage:"
@@ -187,17 +169,58 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             )
         },
         f"GET {_V}/os-availability-zone": (None, _ANY),
-        # Unlike in Cinder, all users may see the room.
-        f"GET {_V}/scheduler-stats/get_pools": (None, _ANY),
+        # The only user of a service, who operates it, may see the room, too.
+        f"GET {_V}/scheduler-stats/get_pools": (
+            "scheduler_extension:scheduler_stats:get_pools",
+            _ADMIN,
+        ),
+        f"GET {_V}/os-hosts": ("volume_extension:hosts", _ADMIN),
+        f"GET {_V}/os-hosts/<host>": ("volume_extension:hosts", _ADMIN),
+        # The refusal does not name the policy.
+        f"PUT {_V}/os-hosts/<host>": ("volume_extension:hosts", _DEPENDS),
         f"GET {_V}/limits": (None, _ANY),
         f"GET {_QUOTA}": ("volume_extension:quotas:show", _DEPENDS),
         f"GET {_QUOTA}/defaults": ("volume_extension:quotas:show", _DEPENDS),
         f"PUT {_QUOTA}": ("volume_extension:quotas:update", _ADMIN),
         f"DELETE {_QUOTA}": ("volume_extension:quotas:delete", _ADMIN),
         f"GET {_V}/os-services": ("volume_extension:services:index", _ADMIN),
+        **{
+            f"PUT {_V}/os-services/{action}": ("volume_extension:services:update", _ADMIN)
+            for action in ("enable", "disable", "disable-log-reason")
+        },
+        # The refusal does not name the policy.
+        **{
+            f"{method} {_V}/default-types{end}": (f"volume_extension:default_{action}", _DEPENDS)
+            for method, end, action in (
+                ("GET", "", "get_all"),
+                ("GET", "/<of_project>", "get"),
+                ("PUT", "/<of_project>", "set_or_update"),
+                ("DELETE", "/<of_project>", "unset"),
+            )
+        },
         # Cinder has no policy to read its extensions and filters.
         f"GET {_V}/extensions": (None, _ANY),
+        f"GET {_V}/extensions/<alias>": (None, _ANY),
         f"GET {_V}/resource_filters": (None, _ANY),
+        f"GET {_V}/group_types": (None, _ANY),
+        f"GET {_V}/group_types/<resource_id>": (None, _ANY),
+        f"DELETE {_V}/group_types/<resource_id>": ("group:group_types:delete", _ADMIN),
+        f"GET {_V}/clusters/<resource_id>": ("clusters:get", _ADMIN),
+        f"POST {_V}/workers/cleanup": ("workers:cleanup", _ADMIN),
+        **{
+            f"GET {_V}/{path}{end}": (f"{kind}_extension:list_manageable", _ADMIN)
+            for path, kind in (
+                ("manageable_volumes", "volume"),
+                ("manageable_snapshots", "snapshot"),
+                ("os-volume-manage", "volume"),
+                ("os-snapshot-manage", "snapshot"),
+            )
+            for end in ("", "/detail")
+        },
+        **{
+            f"DELETE {_V}/{path}/<resource_id>": (None, _ANY)
+            for path in ("group_snapshots", "cgsnapshots")
+        },
         f"GET {_V}/messages": ("message:get_all", _READER),
         f"GET {_MESSAGE}": ("message:get", _READER),
         f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),
@@ -245,51 +268,7 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             for path in ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
         },
     },
-    "compute": {
-        "GET /v2.1/servers": (_SERVERS + "index", _READER),
-        "GET /v2.1/servers/detail": (_SERVERS + "detail", _READER),
-        "POST /v2.1/servers": (_SERVERS + "create", _MEMBER),
-        f"GET {_SERVER}": (_SERVERS + "show", _READER),
-        f"PUT {_SERVER}": (_SERVERS + "update", _MEMBER),
-        f"DELETE {_SERVER}": (_SERVERS + "delete", _MEMBER),
-        f"GET {_SERVER}/metadata": (_ITEMS + "index", _READER),
-        f"POST {_SERVER}/metadata": (_ITEMS + "create", _MEMBER),
-        f"PUT {_SERVER}/metadata": (_ITEMS + "update_all", _MEMBER),
-        f"GET {_SERVER}/metadata/<key>": (_ITEMS + "show", _READER),
-        f"PUT {_SERVER}/metadata/<key>": (_ITEMS + "update", _MEMBER),
-        f"DELETE {_SERVER}/metadata/<key>": (_ITEMS + "delete", _MEMBER),
-        f"GET {_SERVER}/tags": (_TAGS + "index", _READER),
-        f"PUT {_SERVER}/tags": (_TAGS + "update_all", _MEMBER),
-        f"DELETE {_SERVER}/tags": (_TAGS + "delete_all", _MEMBER),
-        f"GET {_SERVER}/tags/<tag>": (_TAGS + "show", _READER),
-        f"PUT {_SERVER}/tags/<tag>": (_TAGS + "update", _MEMBER),
-        f"DELETE {_SERVER}/tags/<tag>": (_TAGS + "delete", _MEMBER),
-        f"GET {_SERVER}/ips": ("os_compute_api:ips:index", _READER),
-        f"GET {_SERVER}/ips/<network>": ("os_compute_api:ips:show", _READER),
-        f"GET {_SERVER}/os-interface": ("os_compute_api:os-attach-interfaces:list", _READER),
-        f"GET {_SERVER}/os-security-groups": ("os_compute_api:os-security-groups:list", _READER),
-        f"GET {_SERVER}/os-instance-actions": (_SERVER_ACTIONS + "list", _READER),
-        f"GET {_SERVER}/os-instance-actions/<request_id>": (_SERVER_ACTIONS + "show", _READER),
-        "GET /v2.1/limits": ("os_compute_api:limits", _ANY),
-        f"GET {_COMPUTE_QUOTA}": (_QUOTAS + "show", _DEPENDS),
-        f"GET {_COMPUTE_QUOTA}/defaults": (_QUOTAS + "defaults", _ANY),
-        f"GET {_COMPUTE_QUOTA}/detail": (_QUOTAS + "detail", _DEPENDS),
-        "GET /v2.1/os-availability-zone": ("os_compute_api:os-availability-zone:list", _ANY),
-        "GET /v2.1/os-keypairs": ("os_compute_api:os-keypairs:index", _ANY),
-        "GET /v2.1/os-keypairs/<key_name>": ("os_compute_api:os-keypairs:show", _ANY),
-        "GET /v2.1/os-security-groups": ("os_compute_api:os-security-groups:get", _READER),
-        "GET /v2.1/flavors": (None, _ANY),
-        "GET /v2.1/flavors/detail": (None, _ANY),
-        "GET /v2.1/flavors/<flavor_id>": (None, _ANY),
-        "GET /v2.1/flavors/<flavor_id>/os-extra_specs": (None, _ANY),
-        f"POST {_SERVER}/action": (None, _DEPENDS),
-        f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
-        f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
-        f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
-        # Depends on the request, too.
-        f"PUT {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "update", _DEPENDS),
-        f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
-    },
+    "compute": compute_policy.ROUTES,
     "image": {
         "GET /v2/images": ("get_images", _ANY),
         f"GET {_IMAGE}": ("get_image", _ANY),
@@ -351,16 +330,7 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         # A parameter of the request to delete.
         "force": ("volume:force_delete", _ADMIN),
     },
-    "compute": {
-        # Members and parameters of requests, and a path.
-        "swap": (_SERVER_VOLUMES + "swap", _ADMIN),
-        "update attachment": (_SERVER_VOLUMES + "update", _MEMBER),
-        "limits of others": ("os_compute_api:limits:other_project", _ADMIN),
-        "quotas of others": (_QUOTAS + "show", _ADMIN),
-        "reboot": (_SERVERS + "reboot", _MEMBER),
-        "os-start": (_SERVERS + "start", _MEMBER),
-        "os-stop": (_SERVERS + "stop", _MEMBER),
-    },
+    "compute": compute_policy.ACTIONS,
 }
 #: The rules by service and route, such as ``GET /v3/<project_id>/volumes``.
 ROUTES: Mapping[tuple[str, str], Rule] = {

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 
 #: Each role, with all that it implies.
@@ -15,6 +16,18 @@ IMPLIED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Who(enum.Enum):
+    """The users that may do something, by the role that one of theirs must be."""
+
+    #: Users with any role, or with none.
+    ANYBODY = None
+    READER = "reader"
+    MEMBER = "member"
+    ADMIN = "admin"
+    #: Depends on the resource, which the handler checks.
+    DEPENDS = "depends"
+
+
 def effective(roles: Iterable[str]) -> tuple[str, ...]:
     """:return: roles with those that they imply, in the order of :data:`IMPLIED`."""
     given = set(roles)
@@ -22,4 +35,4 @@ def effective(roles: Iterable[str]) -> tuple[str, ...]:
     return tuple(role for role in IMPLIED if role in given | implied)
 
 
-__all__ = ["IMPLIED", "effective"]
+__all__ = ["IMPLIED", "Who", "effective"]

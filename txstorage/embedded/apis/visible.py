@@ -57,10 +57,28 @@ def sees_type(call: APIRequest, store: Store, found: TypeRecord) -> bool:
     return call.requester.owner.project_id in store.types.projects(found.type_id)
 
 
+def default_type(call: APIRequest, store: Store) -> TypeRecord:
+    """
+    :return: the type of a volume of the user's project whose request names none.
+    :raises WireError: 404, the user may not use it.
+    """
+    found = store.types.default(call.requester.owner.project_id)
+    if not sees_type(call, store, found):
+        raise refusals.NO_VOLUME_TYPE(found.type_id)
+    return found
+
+
 def visible_type(call: APIRequest, store: Store, name_or_id: str) -> TypeRecord | None:
     """:return: a volume type, or ``None`` when the user has none of that name or id."""
     found = store.types.find(name_or_id)
     return found if found is not None and sees_type(call, store, found) else None
 
 
-__all__ = ["sees_type", "visible_backup", "visible_snapshot", "visible_type", "visible_volume"]
+__all__ = [
+    "default_type",
+    "sees_type",
+    "visible_backup",
+    "visible_snapshot",
+    "visible_type",
+    "visible_volume",
+]

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import attr
 
 from ..machine.image import IMAGE_ID, IMAGE_NAME, image_metadata
-from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE
+from ..settings import AVAILABILITY_ZONE
 from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
 from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
@@ -58,35 +58,6 @@ METADATA = volume_body(wrapped("metadata", {"type": "object", **LABELS}))
 #: The body of a request that sets one label.
 LABEL = volume_body(
     wrapped("meta", {"type": "object", **LABELS, "minProperties": 1, "maxProperties": 1})
-)
-#: The body of the action that sets a volume's status.
-RESET_STATUS = volume_body(
-    wrapped("os-reset_status", {"type": "object", "properties": {"status": OPTIONAL_TEXT}})
-)
-#: The statuses that ``os-reset_status`` may set.
-STATUSES = (
-    "creating",
-    "available",
-    "deleting",
-    "error",
-    "error_deleting",
-    "error_managing",
-    "managing",
-    "attaching",
-    "in-use",
-    "detaching",
-    "maintenance",
-    "restoring-backup",
-    "error_restoring",
-    "reserved",
-    "awaiting-transfer",
-    "backing-up",
-    "error_backing-up",
-    "error_extending",
-    "downloading",
-    "uploading",
-    "retyping",
-    "extending",
 )
 #: The body of the action that extends a volume.
 EXTEND = volume_body(
@@ -184,6 +155,7 @@ def _from_image(reference: object) -> bool:
 
 def filled(
     wanted: WantedVolume,
+    default_type: Callable[[], str],
     snapshot: SnapshotRecord | None,
     source: VolumeRecord | None,
     backup: BackupRecord | None = None,
@@ -191,6 +163,7 @@ def filled(
     """
     Complete a request with what its source has.
 
+    :param default_type: returns the name of the type of a volume without one.
     :param snapshot: with the request's ``snapshot_id``.
     :param source: with the request's ``source_volid``.
     :param backup: with the request's ``backup_id``.
@@ -222,7 +195,7 @@ def filled(
         name=wanted.name,
         description=wanted.description,
         size=size,
-        volume_type=wanted.volume_type or (origin.volume_type if origin else DEFAULT_TYPE),
+        volume_type=wanted.volume_type or (origin.volume_type if origin else default_type()),
         metadata=wanted.metadata,
         snapshot_id=wanted.snapshot_id,
         source_volid=wanted.source_volid,

@@ -80,7 +80,7 @@ class VolumeView:
             "consistencygroup_id": None,
             "multiattach": False,
             "attachments": _attachments(volume, self.admin),
-            "migration_status": None,
+            "migration_status": volume.migration_status,
             "group_id": None,
             "provider_id": None,
             "shared_targets": False,
@@ -95,7 +95,7 @@ class VolumeView:
         """A volume in full."""
         more: dict[str, Any] = {
             "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
-            "os-vol-mig-status-attr:migstat": None,
+            "os-vol-mig-status-attr:migstat": volume.migration_status,
             "os-vol-mig-status-attr:name_id": None,
             "os-vol-host-attr:host": POOL,
         }
@@ -130,7 +130,7 @@ def _attachments(volume: VolumeRecord, admin: bool) -> list[dict[str, Any]]:
     ]
 
 
-def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
+def pool(taken: int, free: int, promised: int, detail: bool, now: str | None) -> dict[str, Any]:
     """
     The one pool: the part of the disk that the volumes have, and can have.
 
@@ -138,6 +138,7 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     :param free: bytes.
     :param promised: the sum of the volumes' sizes, in GiB.
     :param detail: whether to show more than the name.
+    :param now: the time, as Cinder has it.
     """
     if not detail:
         return {"name": POOL}
@@ -145,7 +146,11 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
         "name": POOL,
         "capabilities": {
             "pool_name": POOL_NAME,
+            "volume_backend_name": BACKEND,
+            "vendor_name": "txstorage",
+            "driver_version": None,
             "storage_protocol": PROTOCOL,
+            "multiattach": False,
             "thin_provisioning_support": True,
             "thick_provisioning_support": False,
             "total_capacity_gb": round((taken + free) / GIB, 2),
@@ -153,6 +158,9 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
             "allocated_capacity_gb": promised,
             "provisioned_capacity_gb": promised,
             "reserved_percentage": 0,
+            "filter_function": None,
+            "goodness_function": None,
+            "timestamp": now,
         },
     }
 

@@ -26,6 +26,7 @@ from ..wire.pagination import next_links, volume_page
 from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions.performer import VolumeActions
+from .block_storage.actions.resetting import is_migrating
 from .block_storage.kinds.encryption import refuse_encrypted
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
@@ -33,11 +34,15 @@ from .block_storage.quota import check_count, check_gigabytes, check_volume, quo
 from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
-from .visible import visible_backup, visible_snapshot, visible_type, visible_volume
+from .visible import (
+    default_type,
+    visible_backup,
+    visible_snapshot,
+    visible_type,
+    visible_volume,
+)
 from .volume_requests import (
     EXTEND,
-    RESET_STATUS,
-    STATUSES,
     WantedVolume,
     filled,
     new_volume,
@@ -128,7 +133,7 @@ class BlockStorageAPI(LabelledService):
         backup = None
         if wanted.backup_id is not None:
             backup = visible_backup(call, store, wanted.backup_id)
-        new = filled(wanted, snapshot, source, backup)
+        new = filled(wanted, lambda: default_type(call, store).name, snapshot, source, backup)
         refuse_encrypted(store, new.volume_type)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
@@ -237,7 +242,7 @@ class BlockStorageAPI(LabelledService):
         if force:
             self.permit(call, "force")
         snapshots = store.snapshots.of_volume(volume_id)
-        deletable = force or volume.status in _DELETABLE
+        deletable = not is_migrating(volume) and (force or volume.status in _DELETABLE)
         if cascade and not force:
             deletable &= all(each.status in _DELETABLE_SNAPSHOT for each in snapshots)
         if not deletable or volume.attachment is not None or (snapshots and not cascade):
@@ -250,9 +255,8 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``); as an administrator, set its status
-        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``); or perform
-        another of Cinder's actions.
+        Begin to extend a volume (``os-extend``); as an administrator, begin to delete it in any
+        status (``os-force_delete``); or perform another of Cinder's actions.
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -261,17 +265,7 @@ class BlockStorageAPI(LabelledService):
             return await self._extend(call, volume_id, body)
         if name == "os-force_delete":
             return await self._force_delete(call, volume_id)
-        if name != "os-reset_status":
-            return await self._actions.perform(call, volume_id, name, body)
-        RESET_STATUS.check(body)
-        status = body[name].get("status")
-        if not status:
-            raise refusals.NO_STATUS()
-        if status not in STATUSES:
-            raise refusals.BAD_STATUS(status, STATUSES)
-        # No transition begins: as in Cinder, the action is for stuck volumes.
-        await self._store.write(lambda store: self._reset_status(call, store, volume_id, status))
-        return APIResponse(202)
+        return await self._actions.perform(call, volume_id, name, body)
 
     async def _extend(
         self, call: APIRequest, volume_id: str, body: Mapping[str, Any]
@@ -305,15 +299,6 @@ class BlockStorageAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
-
-    def _reset_status(self, call: APIRequest, store: Store, volume_id: str, status: str) -> None:
-        volume = self._found(call, volume_id, store)
-        self.permit(call, "os-reset_status")
-        if status == "deleting":
-            raise refusals.NOT_TO_BE_SET(status)
-        if status == "in-use" and volume.attachment is None:
-            raise refusals.NOT_IN_USE()
-        store.set_status(volume_id, status)
 
     # -- labels --------------------------------------------------------------
 

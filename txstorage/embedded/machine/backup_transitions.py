@@ -11,6 +11,7 @@ from __future__ import annotations
 from ..._log import SERVER_BACKUP
 from ..settings import GIB
 from ..store.features.backups import BackupRecord
+from ..store.features.processes import BACKUP
 from ..store.store import GONE, Store
 from .devices import DeviceFailure, IDeviceBackend
 from .transitions import Subjects, Transition
@@ -64,7 +65,13 @@ class Backups(Subjects[BackupRecord]):
         return BACKUP_TRANSITIONS.get(subject.status)
 
     def waits(self, store: Store, subject: BackupRecord) -> bool:
-        """A backup is deleted after the volumes that are being filled from it are complete."""
+        """
+        A backup is deleted after the volumes that are being filled from it are complete.
+
+        :raises DeviceFailure: it is to be created, and its process is disabled.
+        """
+        if subject.status == "creating" and BACKUP in store.processes.disabled():
+            raise DeviceFailure("Service not found for creating backup.")
         return subject.status == "deleting" and bool(store.searches.copies(subject.backup_id))
 
     def settle(

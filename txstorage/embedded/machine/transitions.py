@@ -16,12 +16,18 @@ import attr
 
 from ..._log import SERVER_TRANSITION
 from ..settings import GIB
+from ..store.features.processes import VOLUME
 from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
 from .devices import DeviceFailure, IDeviceBackend
 from .image import image_content
 
 T = TypeVar("T")
+#: Cinder's reason when its scheduler finds no host.
+NO_HOST = (
+    "No valid backend was found. No weighed backends available: enable cinder-volume with"
+    " PUT os-services/enable"
+)
 Work = Callable[[IDeviceBackend, Any], Awaitable[Optional[str]]]
 
 
@@ -200,9 +206,12 @@ class Volumes(Subjects[VolumeRecord]):
         A volume is deleted after its snapshots, and after the copies that are being made of it;
         it is extended after the copies, which must not have a part of what the new size is for.
 
-        :raises DeviceFailure: it is to be deleted, but has a snapshot that stays.
+        :raises DeviceFailure: it is to be deleted, but has a snapshot that stays; or it is to be
+            created, and its process is disabled.
         """
         volume_id, status = subject.volume_id, subject.status
+        if status == "creating" and VOLUME in store.processes.disabled():
+            raise DeviceFailure(NO_HOST)
         if status not in ("deleting", "extending"):
             return False
         snapshots = {each.status for each in store.snapshots.of_volume(volume_id)}

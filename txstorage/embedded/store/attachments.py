@@ -58,8 +58,16 @@ class AttachmentsTable:
         :param status: the volume's new status: ``reserved``, or ``attaching``, which follows it.
         :param delete_on_termination: whether the volume is deleted with the server.
         """
-        values = (server_id, device, self._clock(), 1, None, "rw", None, 0, delete_on_termination)
+        mode = self._mode(volume_id, "rw")
+        values = (server_id, device, self._clock(), 1, None, mode, None, 0, delete_on_termination)
         return self._reserve(volume_id, status, *values)
+
+    def _mode(self, volume_id: str, wanted: str) -> str:
+        """Return ``ro`` for a volume with the flag ``readonly``, whatever the flag's value."""
+        row = self._database.execute(
+            "SELECT readonly FROM volumes WHERE id = ?", volume_id
+        ).fetchone()
+        return wanted if row is None or row["readonly"] is None else "ro"
 
     def _reserve(self, volume_id: str, status: str, *values: object) -> AttachmentRecord:
         attachment_id = str(uuid.uuid4())
@@ -94,6 +102,7 @@ class AttachmentsTable:
         :param connector: the host's; given, the volume is to be connected.
         """
         with self._database.transaction():
+            mode = self._mode(volume_id, mode)
             values = (server_id, None, None, 0, None, mode, None, 0, 0)
             reserved = self._reserve(volume_id, "reserved", *values)
             if connector is None:

@@ -122,6 +122,7 @@ class VolumeRecord:
     :ivar held: whether a client has set the status, which then is the client's to change.
     :ivar readonly: the flag for clients; ``None`` before it is set.
     :ivar image_metadata: of the image that the volume holds, for clients.
+    :ivar migration_status: as an administrator has set it.
     """
 
     sequence: int
@@ -146,6 +147,7 @@ class VolumeRecord:
     readonly: bool | None = None
     image_metadata: Mapping[str, str] = attr.Factory(dict)
     backup_id: str | None = None
+    migration_status: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
@@ -174,6 +176,7 @@ class VolumeRecord:
             readonly=None if row["readonly"] is None else bool(row["readonly"]),
             image_metadata=json.loads(row["image_metadata"] or "{}"),
             backup_id=row["backup_id"],
+            migration_status=row["migration_status"],
         )
 
 

@@ -27,6 +27,7 @@ KEYS = {
     "use_quota": "(NOT volumes.root)",
     "snapshot_id": "coalesce(volumes.snapshot_id, '')",
     "source_volid": "coalesce(volumes.source_volid, '')",
+    "migration_status": "coalesce(volumes.migration_status, '')",
     "project_id": "coalesce(volumes.project_id, '')",
     "user_id": "coalesce(volumes.user_id, '')",
     "volume_type_id": (
@@ -39,8 +40,8 @@ KEYS = {
     **dict.fromkeys(
         (
             *("_name_id", "availability_zone", "cluster_name", "consistencygroup_id", "deleted"),
-            *("deleted_at", "ec2_id", "encryption_key_id", "group_id", "host", "migration_status"),
-            *("multiattach", "previous_status", "provider_auth"),
+            *("deleted_at", "ec2_id", "encryption_key_id", "group_id", "host", "multiattach"),
+            *("previous_status", "provider_auth"),
             *("provider_geometry", "provider_id", "provider_location"),
             *("replication_driver_data", "replication_extended_status", "replication_status"),
             *("service_uuid", "terminated_at"),

@@ -25,6 +25,7 @@ from .database import Database
 from .ec2.tables import EC2Tables
 from .features.backups import BackupsTable
 from .features.flags import VolumeFlags
+from .features.processes import ProcessesTable
 from .features.transfers import TransfersTable
 from .messages import MessagesTable
 from .projects.credentials import CredentialsTable
@@ -69,6 +70,7 @@ class Store:
     :ivar flags: the columns of volumes for clients.
     :ivar transfers: the table of offers of volumes to other projects.
     :ivar backups: the table of backups.
+    :ivar processes: the table of disabled processes.
     :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
@@ -85,8 +87,7 @@ class Store:
         self._sidecars = sidecars
         self._writer: Writer | None = None
         # The volumes, and the snapshots, that earlier changes of the transaction have touched.
-        self._kept: set[str] = set()
-        self._kept_snapshots: set[str] = set()
+        self._kept, self._kept_snapshots = set[str](), set[str]()
         self.attachments = AttachmentsTable(self._database, clock)
         self.snapshots = SnapshotsTable(self._database, clock)
         self.messages = MessagesTable(self._database, clock)
@@ -99,6 +100,7 @@ class Store:
         self.flags = VolumeFlags(self._database, clock)
         self.transfers = TransfersTable(self._database, clock)
         self.backups = BackupsTable(self._database, clock)
+        self.processes = ProcessesTable(self._database)
         self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 
@@ -256,8 +258,8 @@ class Store:
         columns.update(id=volume_id, status=status, root=root, created_at=created_at)
         columns["bootable"] = root or bool(new.image_metadata)
         columns["image_metadata"] = json.dumps(dict(new.image_metadata))
-        places = ", ".join("?" for _ in columns)
-        statement = f"INSERT INTO volumes ({', '.join(columns)}) VALUES ({places})"
+        statement = "INSERT INTO volumes ({}) VALUES ({})"
+        statement = statement.format(", ".join(columns), ", ".join("?" * len(columns)))
         self._database.execute(statement, *columns.values())
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -268,9 +270,8 @@ class Store:
 
     def volume(self, volume_id: str) -> VolumeRecord | None:
         """:return: the volume, or ``None`` when there is none."""
-        row = self._database.execute(
-            VOLUMES.format("volumes") + " WHERE volumes.id = ?", volume_id
-        ).fetchone()
+        statement = VOLUMES.format("volumes") + " WHERE volumes.id = ?"
+        row = self._database.execute(statement, volume_id).fetchone()
         return None if row is None else VolumeRecord.from_row(row)
 
     def _existing(self, volume_id: str) -> VolumeRecord:
@@ -383,9 +384,8 @@ class Store:
 
         :param wanted: whether the node is to have one.
         """
-        attached = [
-            self.volume(each.volume_id) for each in self.attachments.of_server(server.server_id)
-        ]
+        attachments = self.attachments.of_server(server.server_id)
+        attached = [self.volume(each.volume_id) for each in attachments]
         roots = [volume.volume_id for volume in attached if volume is not None and volume.root]
         with self.transaction():
             if wanted and not roots:

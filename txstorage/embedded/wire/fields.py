@@ -182,6 +182,10 @@ def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
         return refusals.BAD_DEVICE(error.value, error.value)
     if name == "key_size":
         return volume_refusals.KEY_SIZE_IS_NO_NUMBER()
+    if dialect is COMPUTE:
+        return server_refusals.NO_QUOTA(name, error.value, error.value)
+    if name == "host":
+        return volume_refusals.BAD_HOST(name, error.value, error.value)
     if name == "new_size":
         return refusals.NEW_SIZE_IS_NO_NUMBER(error.value, error.value)
     return refusals.SIZE_IS_NO_NUMBER(error.value, error.value)
@@ -193,6 +197,27 @@ def _not_listed(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     if dialect is COMPUTE:
         return server_refusals.BAD_CHOICE(name, error.value, error.value, list(error.wanted))
     return refusals.NO_FORCE(name, error.value, error.value, list(error.wanted))
+
+
+def _too_long(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    if dialect is COMPUTE:
+        return server_refusals.BAD_LENGTH(name, error.value, error.value, "long")
+    return refusals.LABEL_TOO_LONG(name, error.value, error.value)
+
+
+def _empty(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    if dialect is COMPUTE:
+        return server_refusals.EMPTY_FIELD(name, error.value, error.value)
+    return refusals.IS_EMPTY(name, error.value, error.value)
+
+
+def _too_small(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    text = str(error.value).strip()
+    if dialect is COMPUTE and error.wanted == 1:
+        return server_refusals.TOO_FEW_SERVERS(name, error.value, text)
+    if dialect is COMPUTE:
+        return server_refusals.BELOW_MINIMUM(name, error.value, text)
+    return refusals.TOO_SMALL(name, error.value, text, error.wanted)
 
 
 def _no_alternative(dialect: Dialect, name: str, error: Mismatch) -> WireError:
@@ -217,22 +242,20 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
         account_refusals.SPEC_KEY if name == "extra_specs" else refusals.LABEL_KEY
     )(name, error.value, _unmatched(error.unknown)),
     "pattern": _mismatch,
-    "minimum": lambda dialect, name, error: refusals.TOO_SMALL(
-        name, error.value, str(error.value).strip(), error.wanted
-    ),
-    "maximum": lambda dialect, name, error: refusals.TOO_GREAT(
-        name, error.value, str(error.value).strip(), error.wanted
-    ),
-    "maxLength": lambda dialect, name, error: refusals.LABEL_TOO_LONG(
-        name, error.value, error.value
-    ),
+    "minimum": _too_small,
+    "maximum": lambda dialect, name, error: (
+        server_refusals.ABOVE_MAXIMUM if dialect is COMPUTE else refusals.TOO_GREAT
+    )(name, error.value, str(error.value).strip(), error.wanted),
+    "maxLength": _too_long,
+    "maxItems": _too_long,
     "enum": _not_listed,
     "uniqueItems": lambda dialect, name, error: volume_refusals.NOT_UNIQUE(
         name, error.value, error.value
     ),
     "oneOf": _no_alternative,
     "anyOf": _no_alternative,
-    "minLength": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
+    "minLength": _empty,
+    "minItems": _empty,
     "minProperties": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
     "maxProperties": lambda dialect, name, error: refusals.LABELS_TOO_MANY(
         name, error.value, error.value
@@ -242,11 +265,12 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
 #: By the schema's keyword: the refusal of a body of Cinder's or Nova's.
 _OF_BODY: dict[str, Callable[[Dialect, Mismatch], WireError]] = {
     "required": lambda dialect, error: refusals.MISSING_MEMBER(dialect, error.missing),
-    "additionalProperties": lambda dialect, error: refusals.ADDITIONAL_MEMBER(
-        _unexpected(error.unknown)
-    ),
+    "additionalProperties": lambda dialect, error: (
+        refusals.UNKNOWN_FLAVOR_PARAMETER if dialect is COMPUTE else refusals.ADDITIONAL_MEMBER
+    )(_unexpected(error.unknown)),
     "maxProperties": lambda dialect, error: account_refusals.TOO_MANY_MEMBERS(error.value),
     "type": lambda dialect, error: refusals.BODY_IS_NO_OBJECT(dialect, error.value),
+    "anyOf": lambda dialect, error: volume_refusals.NO_ALTERNATIVE(error.value),
 }
 
 

@@ -58,6 +58,14 @@ NOT_TO_BE_UPLOADED = cinder(400, "Invalid volume: Volume {} status must be avail
 NO_IMAGE_SERVICE = cinder(400, "")
 NO_CONNECTION = cinder(500, "Unable to fetch connection information from backend.")
 
+BAD_ATTACH_STATUS = cinder(400, "Volume attach status: {} is invalid, valid statuses are: {}.")
+BAD_MIGRATION_STATUS = cinder(
+    400, "Volume migration status: {} is invalid, valid statuses are: {}."
+)
+NO_SNAPSHOT_MEANWHILE = cinder(
+    400, "Invalid volume: Snapshot cannot be created while volume is migrating."
+)
+
 # -- transfers --------------------------------------------------------------------
 
 NO_TRANSFER = cinder(404, "Transfer {} could not be found.")
@@ -117,8 +125,33 @@ NO_KEYS = cinder(400, "Key manager error")
 
 # -- features that there are none of ------------------------------------------------
 
+NO_GROUP_TYPE = cinder(404, "Group type {} could not be found.")
+NO_DEFAULT_GROUP_TYPE = cinder(404, "Default group type can not be found.")
+NO_CLUSTER = cinder(404, "Cluster {} could not be found.")
 NO_GROUP_SNAPSHOT = cinder(404, "GroupSnapshot {} could not be found.")
 NO_SERVICE = cinder(404, "Can't find service: {}")
+
+# -- administration -----------------------------------------------------------------
+
+NO_PROCESS = cinder(404, "Service {} could not be found on host {}.")
+BAD_HOST = cinder(
+    400,
+    "Invalid input for field/attribute {}. Value: {}. {!r} does not match "
+    "'^[a-zA-Z0-9-._#@:/+\\\\[\\\\]]*$'",
+)
+NO_ADMINISTRATOR = cinder(403, "User does not have admin privileges")
+NO_HOST_OF_NAME = cinder(404, "Host {} could not be found.")
+BAD_SETTING = cinder(400, "Invalid update setting: {!r}")
+BLANK_REASON = cinder(
+    400,
+    "Invalid input for field/attribute disabled_reason. Value: {}. {!r} is not a 'disabled_reason'",
+)
+NOT_AUTHORIZED_HERE = cinder(403, "You are not authorized to perform this operation.")
+NO_PROJECT_THERE = cinder(404, "Project with id {} not found.")
+NO_DEFAULT_TYPE = cinder(404, "Default type for project {} not found.")
+NO_TYPE_TO_CHOOSE = cinder(400, "Volume type {} could not be found.")
+NO_TYPE_OF_NAME = cinder(400, "Volume type with name {} could not be found.")
+NO_ALTERNATIVE = cinder(400, "{!r} is not valid under any of the given schemas")
 
 # -- backups ----------------------------------------------------------------------
 

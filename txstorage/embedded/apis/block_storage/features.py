@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.contract.test_embedded -*-
 """
-Block Storage v3's descriptions of itself: its extensions, the filters of its lists, its processes.
+Block Storage v3's descriptions of itself: its extensions, and the filters of its lists.
 """
 
 from __future__ import annotations
@@ -8,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...settings import AVAILABILITY_ZONE
 from ...store.records import ATTACHED
-from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
+from ...wire import refusals
+from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.requests.routes import Routes
-from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
-from ..volume_views import POOL
 from .backups.requests import FILTERS as BACKUP_FILTERS
 from .snapshots import FILTERS as SNAPSHOT_FILTERS
 from .volume_lists import FILTERS as VOLUME_FILTERS
 
 #: The first segments of the paths after the project.
-PATHS = ("extensions", "resource_filters", "os-services")
+PATHS = ("extensions", "resource_filters")
 #: The extensions of Cinder's that this service has: the alias, the name, and a description.
 _EXTENSIONS = (
     ("os-admin-actions", "AdminActions", "Sets the status of a volume, for administrators."),
@@ -37,7 +35,7 @@ _EXTENSIONS = (
     ),
     ("os-extended-services", "ExtendedServices", "Shows more of the processes."),
     ("os-quota-sets", "Quotas", "Shows a project's quota."),
-    ("os-services", "Services", "Lists the processes, for administrators."),
+    ("os-services", "Services", "Disables the processes, for administrators."),
     ("os-used-limits", "UsedLimits", "Shows the usage of a project's quota."),
     ("os-vol-host-attr", "VolumeHostAttribute", "Shows a volume's pool, to administrators."),
     (
@@ -62,11 +60,6 @@ _FILTERS: dict[str, Iterable[str]] = {
     "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
     "volume": VOLUME_FILTERS,
 }
-#: Cinder's processes, which are one here, and their hosts; the pool is on the second host.
-_VOLUME = "cinder-volume"
-_PROCESSES = {"cinder-scheduler": POOL.partition("@")[0], _VOLUME: POOL.partition("#")[0]}
-#: The first microversions with the cluster, and with the state of the back end.
-_CLUSTER, _BACKEND = (3, 7), (3, 49)
 
 
 class FeaturesAPI(ProjectService):
@@ -78,17 +71,16 @@ class FeaturesAPI(ProjectService):
     @endpoint(app, "/v3/<project_id>/extensions", "GET")
     def extensions(self, call: APIRequest) -> APIResponse:
         """List the extensions."""
-        view = [
-            {
-                "name": name,
-                "alias": alias,
-                "description": description,
-                "updated": _UPDATED,
-                "links": [],
-            }
-            for alias, name, description in _EXTENSIONS
-        ]
+        view = [_extension(*each) for each in _EXTENSIONS]
         return APIResponse(200, {"extensions": view})
+
+    @endpoint(app, "/v3/<project_id>/extensions/<alias>", "GET")
+    def extension(self, call: APIRequest, alias: str) -> APIResponse:
+        """Show an extension."""
+        for each in _EXTENSIONS:
+            if each[0] == alias:
+                return APIResponse(200, {"extension": _extension(*each)})
+        raise refusals.NO_RESOURCE()
 
     @endpoint(app, "/v3/<project_id>/resource_filters", "GET", since=(3, 33))
     def filters(self, call: APIRequest) -> APIResponse:
@@ -101,37 +93,15 @@ class FeaturesAPI(ProjectService):
         ]
         return APIResponse(200, {"resource_filters": view})
 
-    @endpoint(app, "/v3/<project_id>/os-services", "GET")
-    def services(self, call: APIRequest) -> APIResponse:
-        """List the processes, for administrators."""
-        self.permit(call)
-        query, now = call.query(), volume_time(self._bearers.wall_time())
-        view = [
-            _process(binary, host, call.version, now)
-            for binary, host in _PROCESSES.items()
-            if query.get("binary", binary) == binary and query.get("host", host) == host
-        ]
-        return APIResponse(200, {"services": view})
 
-
-def _process(binary: str, host: str, version: Version, now: str | None) -> dict[str, Any]:
-    """:param now: the time, as Cinder has it."""
-    view: dict[str, Any] = {
-        "binary": binary,
-        "host": host,
-        "zone": AVAILABILITY_ZONE,
-        "status": "enabled",
-        "state": "up",
-        "updated_at": now,
-        "disabled_reason": None,
+def _extension(alias: str, name: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "alias": alias,
+        "description": description,
+        "updated": _UPDATED,
+        "links": [],
     }
-    if version >= _CLUSTER:
-        view["cluster"] = None
-    if binary == _VOLUME:
-        view.update(replication_status="disabled", active_backend_id=None, frozen=False)
-        if version >= _BACKEND:
-            view["backend_state"] = "up"
-    return view
 
 
 __all__ = ["PATHS", "FeaturesAPI"]

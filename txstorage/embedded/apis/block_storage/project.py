@@ -1,14 +1,10 @@
 # -*- test-case-name: tests.embedded.apis.test_tables -*-
 """
-Block Storage v3's resources of a whole project: zones, room, limits and messages.
+Block Storage v3's resources of a whole project: zones, limits and messages.
 """
 
 from __future__ import annotations
 
-from ...machine.engine import Engine
-from ...machine.files import VolumeFiles
-from ...machine.turns import ReactorTurns
-from ...settings import Settings
 from ...store.records import MessageRecord
 from ...store.store import Store
 from ...wire import refusals
@@ -17,14 +13,12 @@ from ...wire.pagination import next_links, volume_page
 from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
-from ..identity.bearers import Bearers
 from ..versioned import ProjectService
 from .quota import quota_of
 
 #: The first segments of the paths after the project.
 PATHS = (
     "os-availability-zone",
-    "scheduler-stats",
     "limits",
     "messages",
 )
@@ -35,37 +29,15 @@ _MESSAGES = (3, 3)
 class ProjectAPI(ProjectService):
     """
     The resources of a project that users only read.
-
-    :param files: of the volumes.
     """
 
     app = Routes()
     dialect = VOLUME
 
-    def __init__(
-        self,
-        store: Store,
-        bearers: Bearers,
-        engine: Engine,
-        settings: Settings,
-        turns: ReactorTurns,
-        files: VolumeFiles,
-    ) -> None:
-        super().__init__(store, bearers, engine, settings, turns)
-        self._files = files
-
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
     def availability_zones(self, call: APIRequest) -> APIResponse:
         """List the availability zones: one."""
         return APIResponse(200, {"availabilityZoneInfo": volume_views.availability_zones()})
-
-    @endpoint(app, "/v3/<project_id>/scheduler-stats/get_pools", "GET")
-    async def pools(self, call: APIRequest) -> APIResponse:
-        """Show the room for volumes, to all users."""
-        taken, free = await self._files.aside(self._files.space)
-        detail = call.query().get("detail", "").lower() in ("1", "true")
-        view = volume_views.pool(taken, free, self._store.quotas.promised(), detail)
-        return APIResponse(200, {"pools": [view]})
 
     @endpoint(app, "/v3/<project_id>/limits", "GET")
     def limits(self, call: APIRequest) -> APIResponse:

@@ -11,10 +11,11 @@ from typing import Any
 import attr
 
 from ...store.records import NewSnapshot, VolumeRecord
-from ...wire import account_refusals, refusals
+from ...wire import account_refusals, refusals, volume_refusals
 from ...wire.exchange import Version
 from ...wire.fields import UUID, BodySchema, volume_body, wrapped
 from ..volume_requests import LABELS
+from .actions.resetting import is_migrating
 
 #: From this microversion on, a volume that is in use needs no ``force``.
 _IN_USE = (3, 66)
@@ -110,6 +111,8 @@ def snapshot_of(wanted: WantedSnapshot, volume: VolumeRecord, version: Version) 
         raise refusals.FORCE_IS_INVALID()
     if volume.status == "maintenance":
         raise refusals.NOT_IN_MAINTENANCE()
+    if is_migrating(volume):
+        raise volume_refusals.NO_SNAPSHOT_MEANWHILE()
     if volume.status == "error":
         raise refusals.NOT_OF_ERROR()
     allowed = ("available", "in-use") if in_use_too or wanted.force else ("available",)

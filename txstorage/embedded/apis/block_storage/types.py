@@ -21,7 +21,7 @@ from ...wire.pagination import next_links, volume_page
 from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
-from ..visible import sees_type, visible_type
+from ..visible import default_type, sees_type, visible_type
 from .queries import order, truth
 
 _ALL = "/v3/<project_id>/types"
@@ -156,9 +156,7 @@ class TypesAPI(ProjectService):
         """Show one volume type, or the default one (``default``)."""
         self.permit(call)
         if type_id == "default":
-            default = self._store.types.find(DEFAULT_TYPE)
-            assert default is not None
-            view = _shown(call, default)
+            view = _shown(call, default_type(call, self._store))
             view.pop(_IS_PUBLIC, None)
             return APIResponse(200, {"volume_type": view})
         return APIResponse(200, {"volume_type": _shown(call, self._found(call, type_id))})
@@ -207,7 +205,8 @@ class TypesAPI(ProjectService):
 
         def change(store: Store) -> None:
             found = self._found(call, type_id, store)
-            if found.name == DEFAULT_TYPE:
+            chosen = store.types.defaults.every().values()
+            if found.name == DEFAULT_TYPE or type_id in chosen:
                 raise account_refusals.DEFAULT_TYPE_STAYS(type_id)
             if store.types.used(found.name):
                 raise account_refusals.TYPE_IN_USE()

@@ -41,11 +41,13 @@ _STRICT_BOOLEANS, _STRICT, _COUNT = (3, 2), (3, 31), (3, 45)
 _CONSTANTS = {
     "availability_zone": AVAILABILITY_ZONE,
     "group_id": None,
-    "migration_status": None,
     "multiattach": False,
 }
 _COLUMNS = frozenset(
-    ["name", "status", "size", "id", "snapshot_id", "source_volid", "project_id", "user_id"]
+    [
+        *("name", "status", "size", "id", "snapshot_id", "source_volid", "project_id", "user_id"),
+        "migration_status",
+    ]
 )
 #: The columns whose filters are no literals.
 _TEXTS = frozenset(["name", "project_id", "user_id"])

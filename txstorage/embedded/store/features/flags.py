@@ -36,6 +36,10 @@ class VolumeFlags:
         """Change the flag ``readonly``."""
         self._set(volume_id, "readonly", readonly)
 
+    def set_migration(self, volume_id: str, status: str | None) -> None:
+        """Change the status of the migration, of which there is none."""
+        self._set(volume_id, "migration_status", status)
+
     def set_image_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
         """Replace the metadata of a volume's image."""
         self._set(volume_id, "image_metadata", json.dumps(dict(metadata)))

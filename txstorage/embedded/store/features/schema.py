@@ -131,7 +131,33 @@ CREATE TABLE grants (
 );
 """
 
+# Processes that administrators disable, default volume types that they choose, statuses of volumes
+# that they set, and quotas of Compute; and groups of servers.
+_ADMINISTRATION = """
+CREATE TABLE disabled_processes (binary TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
+ALTER TABLE volumes ADD COLUMN migration_status TEXT;
+CREATE TABLE server_groups (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    project_id TEXT,
+    user_id TEXT
+);
+CREATE TABLE compute_quotas (
+    project_id TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (project_id, resource)
+) WITHOUT ROWID;
+CREATE TABLE default_types (
+    project_id TEXT PRIMARY KEY,
+    type_id TEXT NOT NULL REFERENCES volume_types (id)
+) WITHOUT ROWID;
+"""
+
 #: The statements of each later version.
-LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS, _KINDS, _MADE_PROJECTS)
+LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS, _KINDS, _MADE_PROJECTS, _ADMINISTRATION)
 
 __all__ = ["LATER"]

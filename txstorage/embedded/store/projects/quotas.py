@@ -6,6 +6,9 @@ The table of the projects' own quotas in the durable state, and their use.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Optional
+
+import attr
 
 from ..database import Database
 from ..records import Usage
@@ -14,15 +17,30 @@ from ..records import Usage
 _FIRST = ""
 
 
-class QuotasTable:
+@attr.s(frozen=True, auto_attribs=True)
+class Holding:
     """
-    Quotas that an administrator has set, by project and resource.
+    A project's volumes and snapshots.
+
+    :ivar project_id: ``None`` for the first project.
+    :ivar numbers: of the volumes and their GiB, and of the snapshots and theirs.
+    """
+
+    project_id: Optional[str]
+    numbers: tuple[int, ...]
+
+
+class ProjectQuotas:
+    """
+    Quotas of one service that an administrator has set, by project and resource.
 
     :param database: the store's database.
+    :param table: its name.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: str) -> None:
         self._database = database
+        self._table = table
 
     def of_project(self, project_id: str | None) -> dict[str, int]:
         """
@@ -30,7 +48,7 @@ class QuotasTable:
         :return: the quotas that differ from the default, by resource; negative: none.
         """
         rows = self._database.execute(
-            "SELECT resource, value FROM quotas WHERE project_id = ?", project_id or _FIRST
+            f"SELECT resource, value FROM {self._table} WHERE project_id = ?", project_id or _FIRST
         )
         return {row["resource"]: row["value"] for row in rows}
 
@@ -39,7 +57,7 @@ class QuotasTable:
         with self._database.transaction():
             for resource, value in quotas.items():
                 self._database.execute(
-                    "INSERT OR REPLACE INTO quotas VALUES (?, ?, ?)",
+                    f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?)",
                     project_id or _FIRST,
                     resource,
                     value,
@@ -47,7 +65,21 @@ class QuotasTable:
 
     def reset(self, project_id: str | None) -> None:
         """Give a project the default quotas again."""
-        self._database.execute("DELETE FROM quotas WHERE project_id = ?", project_id or _FIRST)
+        self._database.execute(
+            f"DELETE FROM {self._table} WHERE project_id = ?", project_id or _FIRST
+        )
+
+
+class QuotasTable(ProjectQuotas):
+    """
+    Block Storage's quotas, and their use.
+
+    :ivar compute: Compute's quotas.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "quotas")
+        self.compute = ProjectQuotas(database, "compute_quotas")
 
     def usage(self, project_id: str | None = None) -> Usage:
         """
@@ -66,6 +98,16 @@ class QuotasTable:
         ).fetchone()
         return Usage(row[0], row[2], row[1] + row[3], backups=row[4], backup_gigabytes=row[5])
 
+    def holdings(self) -> list[Holding]:
+        """:return: what the projects with volumes have, without root volumes, in their order."""
+        rows = self._database.execute(
+            "SELECT project_id, count(*), sum(size),"
+            " (SELECT count(*) FROM snapshots WHERE project_id IS volumes.project_id),"
+            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS volumes.project_id)"
+            " FROM volumes WHERE NOT root GROUP BY project_id ORDER BY project_id"
+        )
+        return [Holding(row[0], tuple(row)[1:]) for row in rows]
+
     def promised(self) -> int:
         """Return the GiB of all projects' volumes and snapshots."""
         row = self._database.execute(
@@ -76,4 +118,4 @@ class QuotasTable:
         return promised
 
 
-__all__ = ["QuotasTable"]
+__all__ = ["Holding", "ProjectQuotas", "QuotasTable"]

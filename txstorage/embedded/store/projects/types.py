@@ -12,7 +12,9 @@ from typing import Optional
 
 import attr
 
+from ...settings import DEFAULT_TYPE
 from ..database import Database
+from .default_types import DefaultTypesTable
 from .encryption import EncryptionTable
 from .qos import QosTable
 
@@ -49,6 +51,7 @@ class TypesTable:
     """
     Volume types, all of which mean a sparse file.
 
+    :ivar defaults: the projects' default types.
     :ivar qos: the table of QoS specs.
     :ivar encryptions: the table of the types' encryption.
     :param database: the store's database.
@@ -57,6 +60,7 @@ class TypesTable:
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
+        self.defaults = DefaultTypesTable(database)
         self.qos = QosTable(database)
         self.encryptions = EncryptionTable(database, clock)
 
@@ -70,6 +74,10 @@ class TypesTable:
         """:return: the type, or ``None`` when there is none."""
         found = self._chosen("id = ?1 OR name = ?1", name_or_id)
         return min(found, key=lambda each: each.type_id != name_or_id, default=None)
+
+    def default(self, project_id: str | None) -> TypeRecord:
+        """:return: the type of a project's volumes whose requests name none."""
+        return self._existing(self.defaults.every().get(project_id, DEFAULT_TYPE))
 
     def ids(self) -> dict[str, str]:
         """:return: the ids of all types, by their names."""
@@ -118,8 +126,8 @@ class TypesTable:
             self.set_specs(type_id, specs or {})
         return self._existing(type_id)
 
-    def _existing(self, type_id: str) -> TypeRecord:
-        found = self.find(type_id)
+    def _existing(self, name_or_id: str) -> TypeRecord:
+        found = self.find(name_or_id)
         assert found is not None
         return found
 

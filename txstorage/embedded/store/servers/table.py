@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from ..database import Database
 from ..records import AttachmentRecord
+from .groups import ServerGroupsTable
 from .records import NewServer, ServerAction, ServerDetails, ServerRecord
 
 #: The actions of a server that are kept: those of its last requests.
@@ -27,6 +28,7 @@ class ServersTable:
     """
     The nodes, which are declared and never removed, and the servers that clients make.
 
+    :ivar groups: of servers.
     :param database: the store's database.
     :param clock: returns seconds since the epoch.
     """
@@ -34,6 +36,7 @@ class ServersTable:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
+        self.groups = ServerGroupsTable(database)
 
     def find(self, server_id: str) -> ServerRecord | None:
         """:return: the server, or ``None`` when there is none."""

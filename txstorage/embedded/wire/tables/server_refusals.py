@@ -89,8 +89,48 @@ TOO_MANY_TAGS = nova(400, "The number of tags exceeded the per-server limit {}")
 NO_ADDRESSES = nova(404, "Instance is not a member of specified network")
 NO_ACTION = nova(404, "Action {} not found")
 
+# -- groups of servers -----------------------------------------------------------------
+
+NO_GROUP_OF_SERVERS = nova(404, "Instance group {} could not be found.")
+RULES_OF_OTHERS = nova(400, "Only anti-affinity policy supports rules.")
+TOO_MANY_GROUPS = nova(403, "Quota exceeded, too many server groups.")
+BAD_GROUP_NAME = nova(
+    400,
+    "An invalid 'name' value was provided. The name must be: printable characters. Can not start "
+    "or end with whitespace.",
+)
+EMPTY_FIELD = nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty")
+
+# -- hosts, for administrators -----------------------------------------------------------
+
+NO_UUID = nova(400, "Invalid uuid {}")
+NO_COMPUTE_PROCESS = nova(404, "Service {} could not be found.")
+KEEPS_STATUS = nova(
+    400, "Updating a {} service is not supported. Only nova-compute services can be updated."
+)
+NO_CHANGE_OF_PROCESS = nova(
+    400, "No updates were requested. Fields 'status' or 'forced_down' should be specified."
+)
+NEEDLESS_REASON = nova(400, "Specifying 'disabled_reason' with status 'enabled' is invalid.")
+NO_HYPERVISOR = nova(404, "Hypervisor with ID '{}' could not be found.")
+NO_HYPERVISOR_LIKE = nova(404, "No hypervisor matching '{}' could be found.")
+
 # -- a project's use of Compute --------------------------------------------------------
 
+NO_VALID_PROJECT = nova(400, "Project ID {} is not a valid project.")
+BELOW_USE = nova(
+    400,
+    "Quota limit {} for {} must be greater than or equal to already used and reserved {}.",
+)
+NO_QUOTA = nova(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} does not match '^-?[0-9]+$'"
+)
+BELOW_MINIMUM = nova(
+    400, "Invalid input for field/attribute {}. Value: {}. {} is less than the minimum of -1"
+)
+ABOVE_MAXIMUM = nova(
+    400, "Invalid input for field/attribute {}. Value: {}. {} is greater than the maximum of {}"
+)
 NO_KEY_PAIR = nova(404, "Keypair {} not found for user {}")
 #: A path that only other microversions have.
 NOT_IN_VERSION = nova(404, "The resource could not be found.")

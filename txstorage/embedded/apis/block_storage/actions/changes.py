@@ -15,6 +15,7 @@ from ....store.store import Store
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import EMPTY, APIResponse
 from ...volume_requests import is_true
+from .resetting import is_migrating
 
 Change = Callable[[Store, VolumeRecord, Any], Optional[APIResponse]]
 #: The statuses in which the metadata of a volume's image can't be changed.
@@ -35,7 +36,7 @@ def _unreserve(store: Store, volume: VolumeRecord, value: object) -> None:
 
 
 def _begin_detaching(store: Store, volume: VolumeRecord, value: object) -> None:
-    if volume.status != "in-use" or volume.attachment is None:
+    if volume.status != "in-use" or volume.attachment is None or is_migrating(volume):
         raise volume_refusals.NOT_TO_BE_DETACHED()
     store.flags.hold(volume.volume_id, "detaching")
 

@@ -15,6 +15,7 @@ from .absent import ABSENT
 from .changes import CHANGES
 from .detaching import begin_to_detach
 from .requests import check_action
+from .resetting import RESET_STATUS, check_reset, reset_status
 
 
 class VolumeActions:
@@ -42,8 +43,12 @@ class VolumeActions:
         :param body: of the request.
         :raises WireError: see the actions.
         """
-        check_action(name, body, call.version)
+        if name == RESET_STATUS:
+            check_reset(body)
+        else:
+            check_action(name, body, call.version)
         value = body[name]
+        detach = reset_status if name == RESET_STATUS else begin_to_detach
 
         def change(store: Store) -> tuple[APIResponse | None, bool]:
             volume = visible_volume(call, store, volume_id)
@@ -51,7 +56,7 @@ class VolumeActions:
             made = {**CHANGES, **ABSENT}.get(name)
             if made is not None:
                 return made(store, volume, value), False
-            return None, begin_to_detach(store, volume, value)
+            return None, detach(store, volume, value)
 
         response, begun = await self._store.write(change)
         if begun:

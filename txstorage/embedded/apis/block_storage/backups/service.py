@@ -14,7 +14,7 @@ import attr
 from ....machine.engine import Engine
 from ....machine.files import VolumeFiles
 from ....machine.turns import ReactorTurns
-from ....settings import DEFAULT_TYPE, Settings
+from ....settings import Settings
 from ....store.features.backups import BackupRecord
 from ....store.records import NewVolume, VolumeRecord
 from ....store.store import Store
@@ -25,7 +25,7 @@ from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...identity.bearers import Bearers
 from ...versioned import ProjectService
-from ...visible import visible_backup, visible_snapshot, visible_volume
+from ...visible import default_type, visible_backup, visible_snapshot, visible_volume
 from ..queries import boolean, order, ordered_page
 from ..quota import check_count, quota_of
 from . import requests
@@ -217,9 +217,10 @@ class BackupsAPI(ProjectService):
             raise volume_refusals.OVER_GIGABYTES_THEN(size, quota.max_gigabytes, used.gigabytes)
         if 0 <= quota.max_volumes <= used.volumes:
             raise volume_refusals.OVER_VOLUMES_THEN(quota.max_volumes)
-        check_count(used, size, DEFAULT_TYPE)
+        kind = default_type(call, store).name
+        check_count(used, size, kind)
         name = name if name is not None else f"restore_backup_{backup.backup_id}"
-        new = NewVolume(name, _DESCRIPTION, size, DEFAULT_TYPE, {})
+        new = NewVolume(name, _DESCRIPTION, size, kind, {})
         return store.add_volume(attr.evolve(new, **attr.asdict(owner)))
 
     @endpoint(app, _ID + "/action", "POST")

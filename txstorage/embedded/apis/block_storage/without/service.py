@@ -59,6 +59,22 @@ class AbsentAPI(ProjectService):
         """Refuse to show a resource, since there are none of the kind."""
         raise _ONES[call.route.partition(_PREFIX)[2].partition("/")[0]](resource_id)
 
+    @endpoint(app, _PREFIX + "clusters/<resource_id>", "GET", since=(3, 7))
+    def cluster(self, call: APIRequest, resource_id: str) -> APIResponse:
+        """Refuse to show a cluster, to an administrator."""
+        self.permit(call)
+        raise volume_refusals.NO_CLUSTER({"binary": "cinder-volume", "name": resource_id})
+
+    @endpoint(app, _PREFIX + "group_snapshots/<resource_id>", "DELETE", since=_GROUP_SNAPSHOTS)
+    def delete_group_snapshot(self, call: APIRequest, resource_id: str) -> APIResponse:
+        """Refuse to delete a snapshot of a group."""
+        raise volume_refusals.NO_GROUP_SNAPSHOT(resource_id)
+
+    @endpoint(app, _PREFIX + "cgsnapshots/<resource_id>", "DELETE")
+    def delete_consistent_snapshot(self, call: APIRequest, resource_id: str) -> APIResponse:
+        """Refuse to delete a snapshot of a consistency group."""
+        raise volume_refusals.NO_GROUP_SNAPSHOT(resource_id)
+
     @endpoint(app, _PREFIX + "capabilities/<host>", "GET")
     def capabilities(self, call: APIRequest, host: str) -> APIResponse:
         """Show the capabilities of the back end, to an administrator."""

@@ -11,14 +11,14 @@ from typing import Callable
 import attr
 
 from ....machine.image import IMAGE_ID, image_metadata
-from ....settings import DEFAULT_TYPE, Settings
+from ....settings import Settings
 from ....store.records import NewVolume, VolumeRecord
 from ....store.servers.records import BootVolume, NewServer, ServerDetails, ServerRecord
 from ....store.store import Store
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
 from ...block_storage.quota import check_volume, quota_of
-from ..limits import INSTANCES, over_quota
+from ..quotas.limits import over_quota, room
 from .creation import WantedServer
 from .mapping import Mapped
 
@@ -43,10 +43,10 @@ def build(
         raise server_refusals.NO_REQUESTED_IMAGE()
     _check_devices(call, store, wanted)
     used = store.servers.count(owner.project_id)
-    room = INSTANCES - used
-    if wanted.least > room:
-        raise over_quota(wanted.least, used)
-    count = min(wanted.most, room)
+    own = store.quotas.compute.of_project(owner.project_id)
+    if wanted.least > room(used, own):
+        raise over_quota(wanted.least, used, own)
+    count = min(wanted.most, room(used, own))
     reservation = "r-" + secrets.token_hex(4)
     made = []
     for index in range(count):
@@ -127,15 +127,20 @@ def _from_image(call: APIRequest, store: Store, wanted: Mapped, settings: Settin
         raise server_refusals.NO_MAPPED_IMAGE(wanted.uuid)
     if not wanted.size:
         raise server_refusals.IMAGE_WITHOUT_SIZE()
-    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {}, image_metadata=image_metadata())
+    new = NewVolume("", "", wanted.size, _kind(call, store), {}, image_metadata=image_metadata())
     return _new(call, store, new, settings).volume_id
 
 
 def _blank(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
     if not wanted.size:
         raise server_refusals.BLANK_WITHOUT_SIZE()
-    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {})
+    new = NewVolume("", "", wanted.size, _kind(call, store), {})
     return _new(call, store, new, settings).volume_id
+
+
+def _kind(call: APIRequest, store: Store) -> str:
+    """The name of the volume type of the user's project."""
+    return store.types.default(call.requester.owner.project_id).name
 
 
 def _new(call: APIRequest, store: Store, new: NewVolume, settings: Settings) -> VolumeRecord:

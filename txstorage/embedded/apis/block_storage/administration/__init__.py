@@ -1,0 +1,3 @@
+"""Block Storage's parts for administrators: its processes, hosts and pools."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Compute's quotas of projects."""
+
+from __future__ import annotations
