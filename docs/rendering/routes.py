@@ -19,6 +19,9 @@ import attr
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.actions.performer import VolumeActions
+from txstorage.embedded.apis.block_storage.administration.default_types import DefaultTypesAPI
+from txstorage.embedded.apis.block_storage.administration.pools import PoolsAPI
+from txstorage.embedded.apis.block_storage.administration.processes import ProcessesAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.kinds.encryption import EncryptionAPI
@@ -28,6 +31,7 @@ from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.others import OthersAPI
 from txstorage.embedded.apis.block_storage.without.service import LISTS, AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
@@ -38,6 +42,8 @@ from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.identity.projects import ProjectsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.groups import ServerGroupsAPI
+from txstorage.embedded.apis.servers.hosts.service import HostsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
 from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
@@ -52,8 +58,10 @@ from .tables import Row, first_paragraph, literal, literals
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI, CredentialsAPI, ProjectsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, QosAPI, EncryptionAPI),
-    *(ComputeAPI, FlavorsAPI, MembersAPI, SurroundingsAPI, ComputeProjectAPI, ImagesAPI),
+    *(FeaturesAPI, ProcessesAPI, PoolsAPI, DefaultTypesAPI, TransfersAPI, AbsentAPI, OthersAPI),
+    *(BackupsAPI, QosAPI, EncryptionAPI),
+    *(ComputeAPI, FlavorsAPI, MembersAPI, SurroundingsAPI, ComputeProjectAPI, HostsAPI),
+    *(ServerGroupsAPI, ImagesAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}

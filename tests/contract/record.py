@@ -86,7 +86,8 @@ APPS = [
 ]
 #: Routes of what never exists or is never allowed.
 NEVER = (
-    r"image (?!GET)|identity POST \S+/(credentials|OS-EC2)$"
+    r"volume GET \S+/(manageable_\w+|os-\w+-manage)(/detail)?$"
+    r"|image (?!GET)|identity POST \S+/(credentials|OS-EC2)$"
     r"|.*(/<resource_id>|_record|/<key_name>|/<network>|/(credentials|OS-EC2)/<credential_id>)$"
 )
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")

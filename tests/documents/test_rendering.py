@@ -256,6 +256,8 @@ class RoutesTests(SynchronousTestCase):
             path = route.path.replace("/v3/<project_id>", "/v3")
             if route.method != "GET" or "<" in path or "/auth/" in path:
                 continue
+            if re.match(record.NEVER, name):
+                continue
             url, asked = where.format(route.service, path), asked + 1
             got = self.successResultOf(client.get(url, headers=headers, allow_redirects=False))
             self.assertIn(got.code, route.answers, name)

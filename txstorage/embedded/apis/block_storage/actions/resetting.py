@@ -38,21 +38,16 @@ STATUSES = (
     "retyping",
     "extending",
 )
-#: The refusal of another status, and the known ones, by the member of the request.
-_KNOWN = {
-    "status": (refusals.BAD_STATUS, STATUSES),
-    "attach_status": (volume_refusals.BAD_ATTACH_STATUS, ["attached", "detached"]),
-    "migration_status": (
-        volume_refusals.BAD_MIGRATION_STATUS,
-        ("migrating", "error", "success", "completing", "none", "starting"),
-    ),
-}
+_ATTACH_STATUSES = ["attached", "detached"]
+_MIGRATION_STATUSES = ("migrating", "error", "success", "completing", "none", "starting")
+#: The members of the request.
+_MEMBERS = ("status", "attach_status", "migration_status")
 _BODY = volume_body(
     wrapped(
         RESET_STATUS,
         {
             "type": "object",
-            "properties": dict.fromkeys(_KNOWN, OPTIONAL_TEXT),
+            "properties": dict.fromkeys(_MEMBERS, OPTIONAL_TEXT),
             "additionalProperties": False,
         },
     )
@@ -74,12 +69,16 @@ def check_reset(body: Mapping[str, Any]) -> None:
     """
     value = body[RESET_STATUS]
     # As in Cinder, the check of what is missing comes before that of what there is.
-    if isinstance(value, dict) and not any(value.get(name) for name in _KNOWN):
+    if isinstance(value, dict) and not any(value.get(name) for name in _MEMBERS):
         raise refusals.NO_STATUS()
     _BODY.check(body)
-    for name, (refusal, known) in _KNOWN.items():
-        if value.get(name) and value[name].lower() not in known:
-            raise refusal(value[name], known)
+    status, attach, migration = (value.get(name) for name in _MEMBERS)
+    if status and status.lower() not in STATUSES:
+        raise refusals.BAD_STATUS(status, STATUSES)
+    if attach and attach.lower() not in _ATTACH_STATUSES:
+        raise volume_refusals.BAD_ATTACH_STATUS(attach, _ATTACH_STATUSES)
+    if migration and migration.lower() not in _MIGRATION_STATUSES:
+        raise volume_refusals.BAD_MIGRATION_STATUS(migration, _MIGRATION_STATUSES)
 
 
 def reset_status(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> bool:
@@ -89,7 +88,7 @@ def reset_status(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -
     :return: whether a transition begins, which detaches the volume.
     :raises WireError: 400.
     """
-    wanted = {name: value[name].lower() for name in _KNOWN if value.get(name)}
+    wanted = {name: value[name].lower() for name in _MEMBERS if value.get(name)}
     status = wanted.get("status")
     refusal = _refusal(volume, status)
     if refusal is not None:
