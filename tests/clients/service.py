@@ -23,7 +23,7 @@ USERS = {
     "manager": ("manager", "txstorage", "manager"),
 }
 #: The service's options: Cinder's default quota, beside a real service's speed.
-OPTIONS = ("--devices", "file", "--max-gigabytes", "1000")
+OPTIONS = ("--max-gigabytes", "1000")
 
 
 def account(url: str, username: str, password: str, project: str) -> Account:
@@ -50,11 +50,12 @@ class Service:
 
     :ivar accounts: its :class:`~tests.clients.accounts.Accounts`.
     :param state: a directory.
+    :param options: of ``serve``.
     :raises OSError: it did not start, with the end of its log.
     """
 
-    def __init__(self, state: str) -> None:
-        arguments = ["--state-dir", state, "--port", "0", *OPTIONS]
+    def __init__(self, state: str, options: tuple[str, ...] = OPTIONS) -> None:
+        arguments = ["--state-dir", state, "--port", "0", "--devices", "file", *options]
         for user in USERS.values():
             arguments += ["--user", ":".join(user)]
         self._log = open(os.path.join(os.path.dirname(state), "serve.log"), "wb")

@@ -19,9 +19,9 @@ _RACES = 5
 class CopyTests(WireTests):
     """Volumes that are filled from a snapshot or another volume."""
 
-    async def post(self, **volume: Any) -> Answer:
+    async def post(self, version: str = "", **volume: Any) -> Answer:
         """Request a volume."""
-        return await self.cinder("POST", "/volumes", {"volume": volume})
+        return await self.cinder("POST", "/volumes", {"volume": volume}, version=version)
 
     async def copied(self, **volume: Any) -> dict[str, Any]:
         """Request a volume, and wait until it is available."""
@@ -93,6 +93,20 @@ class CopyTests(WireTests):
         self.refused(got, refusals.SMALLER_THAN_SNAPSHOT, 1, 2)
         got = await self.post(source_volid=volume_id, size=1)
         self.refused(got, refusals.SMALLER_THAN_SOURCE, 1, 2)
+
+    @compares(CREATE)
+    async def test_bootable(self) -> None:
+        """A copy of a bootable volume is bootable from the beginning; no process has it yet."""
+        volume_id = await self.volume()
+        body = {"os-set_bootable": {"bootable": True}}
+        await self.cinder("POST", f"/volumes/{volume_id}/action", body)
+        snapshot_id = await self.snapshot(volume_id)
+        for origin in ({"snapshot_id": snapshot_id}, {"source_volid": volume_id}):
+            copy = (await self.post(**origin, version="3.48")).body["volume"]
+            self.assertEqual(copy["bootable"], "true")
+            self.assertEqual((copy["service_uuid"], copy["shared_targets"]), (None, True))
+            found = (await self.until(copy["id"], "available"))[-1]
+            self.assertEqual(found["bootable"], "true")
 
     @compares(CREATE, "SNAPSHOT_NOT_READY", "SOURCE_NOT_READY")
     async def test_not_ready(self) -> None:

@@ -83,8 +83,9 @@ class VolumeView:
             "migration_status": volume.migration_status,
             "group_id": None,
             "provider_id": None,
-            "shared_targets": False,
-            "service_uuid": _SERVICE_ID,
+            # The process that makes the volume sets both.
+            "shared_targets": volume.status == "creating",
+            "service_uuid": None if volume.status == "creating" else _SERVICE_ID,
             "cluster_name": None,
             "volume_type_id": self.type_ids[volume.volume_type],
             "consumes_quota": not volume.root,

@@ -138,7 +138,10 @@ class BlockStorageAPI(LabelledService):
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)
-        return store.add_volume(attr.evolve(new, **attr.asdict(call.requester.owner)))
+        copied = source if snapshot is None else store.volume(snapshot.volume_id)
+        bootable = copied is not None and copied.bootable
+        owner = attr.asdict(call.requester.owner)
+        return store.add_volume(attr.evolve(new, bootable=bootable, **owner))
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
     async def list_short(self, call: APIRequest) -> APIResponse:

@@ -192,6 +192,7 @@ class NewVolume:
     :ivar image_metadata: of the image to fill it from, if any.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: ``None`` for the first user.
+    :ivar bootable: whether the volume that it is a copy of is.
     """
 
     name: str | None
@@ -205,6 +206,7 @@ class NewVolume:
     project_id: str | None = None
     user_id: str | None = None
     backup_id: str | None = None
+    bootable: bool = False
 
 
 @attr.s(frozen=True, auto_attribs=True)

@@ -256,7 +256,7 @@ class Store:
         self._database.touched.add(volume_id)
         columns: dict[str, object] = {name: getattr(new, name) for name in _INSERTED}
         columns.update(id=volume_id, status=status, root=root, created_at=created_at)
-        columns["bootable"] = root or bool(new.image_metadata)
+        columns["bootable"] = root or new.bootable or bool(new.image_metadata)
         columns["image_metadata"] = json.dumps(dict(new.image_metadata))
         statement = "INSERT INTO volumes ({}) VALUES ({})"
         statement = statement.format(", ".join(columns), ", ".join("?" * len(columns)))

@@ -136,7 +136,7 @@ class ApplicationCredentialsAPI(IdentityService):
             digest=digest_of(secret, salt),
             roles=self._roles(wanted.get("roles"), call.requester.roles),
             expires_at=self._expiry(wanted.get("expires_at")),
-            unrestricted=bool(wanted.get("unrestricted")),
+            unrestricted=wanted.get("unrestricted"),
         )
 
     def _roles(

@@ -101,7 +101,7 @@ def credential_view(credential: CredentialRecord, base: str) -> dict[str, Any]:
         "project_id": credential.project_id,
         "system": None,
         "expires_at": None if expires_at is None else identity_time(expires_at)[:-1],
-        "unrestricted": credential.unrestricted or None,
+        "unrestricted": credential.unrestricted,
         "roles": [role_view(RoleEntry(role_id(name), name)) for name in credential.roles],
         "links": _links(base, "application_credentials/" + credential.credential_id),
     }

@@ -12,6 +12,9 @@ import attr
 
 from ..database import Database
 
+#: By the stored number.
+_UNRESTRICTED = {0: None, 1: True, -1: False}
+
 
 @attr.s(frozen=True, auto_attribs=True)
 class CredentialRecord:
@@ -22,7 +25,7 @@ class CredentialRecord:
     :ivar digest: of the secret.
     :ivar roles: the names of the roles that it carries.
     :ivar expires_at: seconds since the epoch; ``None``: never.
-    :ivar unrestricted: whether it may make other credentials.
+    :ivar unrestricted: whether it may make other credentials; ``None``: it was not said.
     """
 
     credential_id: str
@@ -34,7 +37,7 @@ class CredentialRecord:
     digest: str = attr.ib(repr=False)
     roles: tuple[str, ...]
     expires_at: float | None
-    unrestricted: bool
+    unrestricted: bool | None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> CredentialRecord:
@@ -49,7 +52,7 @@ class CredentialRecord:
             digest=row["digest"],
             roles=tuple(json.loads(row["roles"])),
             expires_at=row["expires_at"],
-            unrestricted=bool(row["unrestricted"]),
+            unrestricted=_UNRESTRICTED[row["unrestricted"]],
         )
 
 
@@ -77,7 +80,7 @@ class CredentialsTable:
             new.digest,
             json.dumps(new.roles),
             new.expires_at,
-            new.unrestricted,
+            {None: 0, True: 1, False: -1}[new.unrestricted],
         )
 
     def find(self, credential_id: str) -> CredentialRecord | None:
