@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.machine.reconcile import plan
 from txstorage.embedded.machine.transitions import transition_of
-from txstorage.embedded.recovery import _counts
+from txstorage.embedded.recovery.loss import _counts
 from txstorage.embedded.store import database
 from txstorage.embedded.store.records import NewSnapshot, NewVolume, VolumeRecord
 from txstorage.embedded.store.sidecar_content import Sidecar
@@ -120,7 +120,7 @@ class FlagsTests(FeaturesCase):
                 name,
                 bootable,
             )
-        self.assertEqual(_counts(self.path), (0, 1))
+        self.assertEqual(_counts(self.path), (0, 1, 0))
         former.close()
         self.patch(database, "_STEPS", steps)
         self.patch(database, "SCHEMA_VERSION", len(steps))
@@ -128,7 +128,7 @@ class FlagsTests(FeaturesCase):
         found = {each.volume_id: (each.root, each.bootable) for each in store.volumes()}
         self.assertEqual(found, {"root": (True, True), "other": (False, False)})
         store.flags.set_bootable("other", True)
-        self.assertEqual(_counts(self.path), (0, 1))
+        self.assertEqual(_counts(self.path), (0, 1, 0))
         self.assertEqual(store.usage().volumes, 1)
         with closing(sqlite3.connect(self.path)) as again:
             self.assertEqual(again.execute("SELECT count(*) FROM volumes").fetchone(), (2,))
