@@ -241,25 +241,33 @@ class BackupsTable:
                 if self._from(backup.restore_volume_id, "restoring-backup", ended) and not reason:
                     self._restore_texts(backup, backup.restore_volume_id)
 
-    def release_abandoned(self) -> None:
+    def release_abandoned(self, backup: BackupRecord | None = None) -> None:
         """
-        End the transient statuses of volumes and snapshots that no backup will end, as after a
-        crash that followed an administrator's change of the backup's status.
+        End the transient statuses of volumes and snapshots that no backup will end, because an
+        administrator has changed the backup's status meanwhile.
+
+        :param backup: whose volumes or snapshot are meant, and which has no transition any more;
+            ``None``: all of them.
         """
-        for key in self._abandoned("volumes", "creating", "volume_id", " AND snapshot_id IS NULL"):
+        for key in self._abandoned(
+            backup, "volumes", "creating", "volume_id", " AND snapshot_id IS NULL"
+        ):
             (attached,) = self._database.execute(
                 "SELECT count(*) FROM attachments WHERE volume_id = ?", key
             ).fetchone()
             self._from(key, "backing-up", "in-use" if attached else "available")
-        for key in self._abandoned("snapshots", "creating", "snapshot_id"):
+        for key in self._abandoned(backup, "snapshots", "creating", "snapshot_id"):
             self._set_snapshot_status(key, "available")
-        for key in self._abandoned("volumes", "restoring", "restore_volume_id"):
+        for key in self._abandoned(backup, "volumes", "restoring", "restore_volume_id"):
             self._from(key, "restoring-backup", "error_restoring")
 
-    def _abandoned(self, table: str, status: str, column: str, more: str = "") -> list[str]:
+    def _abandoned(
+        self, backup: BackupRecord | None, table: str, status: str, column: str, more: str = ""
+    ) -> list[str]:
         """
         The ids of the volumes or snapshots in a transient status that no backup has led to.
 
+        :param backup: the only one that may have led to it before; ``None``: any.
         :param status: of the backup.
         :param column: of the backup; refers to the volume or snapshot.
         """
@@ -268,7 +276,8 @@ class BackupsTable:
             f" WHERE backups.status = ? AND backups.{column} = {table}.id{more})",
             *(_OF_SOURCE[status], status),
         )
-        return [row["id"] for row in rows.fetchall()]
+        found = [row["id"] for row in rows.fetchall()]
+        return found if backup is None else [key for key in found if key == getattr(backup, column)]
 
     def _end_creation(self, backup: BackupRecord) -> None:
         if backup.snapshot_id is not None:
