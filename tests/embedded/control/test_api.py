@@ -9,6 +9,7 @@ from unittest import mock
 from twisted.internet.address import IPv4Address
 from twisted.web.test.requesthelper import DummyRequest
 
+from txstorage.embedded.accounts.attempts import MOST, PERIOD
 from txstorage.embedded.control.api import PATHS
 from txstorage.embedded.machine.devices import DeviceFailure
 
@@ -257,6 +258,31 @@ class AdmissionTests(ControlledTests):
         self.assertEqual(self.from_elsewhere(), 401)
         self.assertEqual(self.from_elsewhere(password="wrong"), 401)
         self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 200)
+
+    def test_wrong_passwords(self) -> None:
+        """After some wrong passwords of a client, none is checked for a while."""
+        for _ in range(MOST + 1):
+            self.assertEqual(self.from_elsewhere(), 401)
+        for _ in range(MOST):
+            self.assertEqual(self.from_elsewhere(password="wrong"), 401)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 429)
+        # The clock of the tests ends no wait.
+        self.advance(2 * PERIOD)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 429)
+        self.clock.advance(PERIOD)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 200)
+
+    def test_not_this_machine(self) -> None:
+        """
+        A request that a proxy has sent on, or that a web page has sent to its own name, which has
+        this machine's address, needs the password.
+        """
+        right = "Basic " + b64encode(f"any:{self.cloud.settings.password}".encode()).decode()
+        for headers in ({"Host": "evil.example"}, {"X_Forwarded_For": "192.0.2.1"}):
+            for path in ("/requests", "/clock"):
+                self.assertEqual(self.control("GET", path, **headers).code, 401)
+                got = self.control("GET", path, Authorization=right, **headers)
+                self.assertEqual(got.code, 200)
 
     def test_web_page(self) -> None:
         """A page of another site can't use them through a browser on this machine."""
