@@ -10,6 +10,7 @@ from twisted.internet.address import IPv4Address
 from twisted.web.test.requesthelper import DummyRequest
 
 from txstorage.embedded.accounts.attempts import MOST, PERIOD
+from txstorage.embedded.control import faults
 from txstorage.embedded.control.api import PATHS
 from txstorage.embedded.machine.devices import DeviceFailure
 
@@ -95,6 +96,16 @@ class FaultTests(ControlledTests):
         self.assertEqual(self.control("DELETE", "/faults/x").code, 404)
         left = self.control("GET", "/faults").body["faults"]
         self.assertEqual([each["id"] for each in left], [kept])
+
+    def test_bound(self) -> None:
+        """No more than a number of faults are in force; those that have happened do not count."""
+        self.patch(faults, "MOST_FAULTS", 3)
+        for _ in range(3):
+            self.fail_with(route="GET /volume/v3/volumes", status=500)
+        got = self.control("POST", "/faults", {"route": "volume", "status": 500})
+        self.assertEqual(got.code, 409)
+        self.assertEqual(self.volumes("GET").code, 500)
+        self.fail_with(route="volume", status=500)
 
     def test_other_methods(self) -> None:
         """Other methods and paths are refused."""

@@ -193,3 +193,31 @@ class AdministrationTests(FeaturesCase):
         with store.transaction():
             store.clear()
         self.assertEqual((store.processes.disabled(), store.types.defaults.every()), ({}, {}))
+
+
+class MessagesTests(FeaturesCase):
+    """Tests of the reasons of failures."""
+
+    def test_bound(self) -> None:
+        """A volume keeps its newest messages only, and takes none of another's."""
+        store = self.open()
+        one, other = self.available(store), self.available(store)
+        store.messages.add(other, "other")
+        for number in range(103):
+            store.messages.add(one, str(number))
+        kept = [each.text for each in store.messages.listed(one)]
+        self.assertEqual(kept, [str(number) for number in range(102, 2, -1)])
+        self.assertEqual([each.text for each in store.messages.listed(other)], ["other"])
+
+    def test_projects(self) -> None:
+        """A message about a snapshot is its project's, also when the volume is another's by now."""
+        store = self.open()
+        volume_id = self.available(store)
+        snapshot = store.snapshots.add(NewSnapshot(volume_id, None, None, 1, "gold", {}))
+        store.messages.add(volume_id, "snapshot's", snapshot.snapshot_id)
+        store.messages.add(volume_id, "volume's")
+        volume = store.volume(volume_id)
+        assert volume is not None
+        store.transfers.accept(store.transfers.add(volume, None, True, "s", "d"), "p", "u")
+        self.assertEqual([each.text for each in store.messages.of_project("p")], ["volume's"])
+        self.assertEqual([each.text for each in store.messages.of_project(None)], ["snapshot's"])

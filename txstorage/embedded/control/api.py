@@ -29,6 +29,7 @@ from ..wire.exchange import (
 from ..wire.requests.routes import Routes
 from ..wire.times import identity_time
 from .controls import Controls
+from .faults import MOST_FAULTS
 from .requests import BadRequest, advance_of, fault_of
 
 #: The first segments of the paths.
@@ -142,6 +143,8 @@ class ControlAPI(Service):
             fault, times = fault_of(call.json(), self._controls.routes)
         except BadRequest as error:
             raise refused(400, str(error)) from error
+        if not self._controls.faults.has_room:
+            raise refused(409, f"{MOST_FAULTS} faults are in force; remove some")
         number = self._controls.faults.add(fault, times)
         document = {"id": number, "times": times, **fault.as_document()}
         return APIResponse(201, {"fault": document})
