@@ -179,13 +179,12 @@ class Store:
         """
         volumes, snapshots, backups = map(sorted, self._database.all_touched)
         if self._sidecars is not None:
-            how, keep = (strict, at_once), self._sidecars
             for each in volumes:
-                keep.keep(each, self.volume(each), *how)
+                self._sidecars.keep(each, self.volume(each), strict, at_once)
             for each in snapshots:
-                keep.keep_snapshot(each, self.snapshots.find(each), *how)
+                self._sidecars.keep_snapshot(each, self.snapshots.find(each), strict, at_once)
             for each in backups:
-                keep.keep_backup(each, self.backups.find(each), *how)
+                self._sidecars.keep_backup(each, self.backups.find(each), strict, at_once)
         for kept, touched in zip(self._kept, self._database.all_touched):
             kept.update(touched)
             touched.clear()
