@@ -191,7 +191,7 @@ class OwnerTests(RecoveryCase):
 
     async def test_damaged(self) -> None:
         """
-        Where there are several projects, a volume whose sidecar is lost is nobody's: only
+        With several projects, a volume that has lost its sidecar belongs to nobody: only
         administrators see it, and the table says so.
         """
         volumes = await self.fill()
