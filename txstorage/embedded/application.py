@@ -15,6 +15,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 
 from .._log import SERVER_REQUEST
+from .accounts.attempts import Attempts
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
 from .apis.block_storage.administration import default_types, pools, processes
@@ -126,7 +127,11 @@ class Application:
         if controls is not None:
             reload = self._bearers.reload
             controls.control(store, devices, self._engines, self.requests, reload)
-        self._control = None if controls is None else ControlAPI(controls, settings.password)
+        # Without a clock that tests advance, which would end the wait.
+        attempts = Attempts(reactor.seconds)
+        self._control = (
+            None if controls is None else ControlAPI(controls, settings.password, attempts)
+        )
         self.ec2 = EC2Context.of(
             clock,
             store,
@@ -138,7 +143,7 @@ class Application:
             files=devices.files,
         )
         self._page = LivePage(
-            reactor, store, settings, devices.files, self._wall_time, self.requests
+            reactor, store, settings, devices.files, self._wall_time, self.requests, attempts
         )
         self._page.observe(*self._engines)
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attr
 
 
@@ -43,3 +45,13 @@ class ConnectionBounds:
 
 
 BOUNDS = ConnectionBounds()
+
+
+def labels_fit(labels: Mapping[str, str]) -> bool:
+    """
+    Check that one request could set all labels of a resource, also when several have.
+
+    :param labels: those that it is to have.
+    """
+    texts = "".join([*labels, *labels.values()])
+    return len(texts.encode("utf-8", "surrogatepass")) <= BOUNDS.body

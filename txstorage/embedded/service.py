@@ -260,9 +260,9 @@ class EmbeddedService:
         kept = False
         try:
             store.make_room()
-            volumes, snapshots = store.volumes(), store.snapshots.every()
-            sidecars.reconcile(volumes, snapshots)
-            self.remarks.extend(unknown_files(state, volumes, snapshots))
+            records = store.volumes(), store.snapshots.every(), store.backups.every()
+            sidecars.reconcile(*records)
+            self.remarks.extend(unknown_files(state, *records))
             kept = files.has_room()
         except (sqlite3.Error, OSError) as error:
             if not is_full(error):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 from click import testing
 from twisted.internet import task
@@ -15,10 +15,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.embedded.support import temporary_directory
 from txstorage.cli import settings_file
 from txstorage.cli.main import main
+from txstorage.cli.serve.recover import recover
 from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.recovery import is_lost
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.state_directory import StateDirectory
+from txstorage.embedded.store.features.backups import NewBackup
 from txstorage.embedded.store.records import NewSnapshot, NewVolume, Usage
 from txstorage.embedded.store.sidecars import Sidecars
 from txstorage.embedded.store.store import Store
@@ -48,7 +50,10 @@ class RecoverTests(SynchronousTestCase):
                 opened.truncate(3 * GIB)
         self.lost_sidecar = made.volume_id
         self.snapshot = self.add_snapshot(store, state, store.volumes()[-1])
-        Sidecars(state.volumes, "p1", "c1").reconcile(store.volumes(), [self.snapshot])
+        self.backup = self.add_backup(store, state, store.volumes()[-1])
+        Sidecars(state.volumes, "p1", "c1").reconcile(
+            store.volumes(), [self.snapshot], [self.backup]
+        )
         os.unlink(os.path.join(state.volumes, f"volume-{made.volume_id}.json"))
         with open(state.memory, "wb") as opened:
             opened.write(ServiceMemory(FACTS, {"node-1": "s1"}).as_bytes())
@@ -64,6 +69,17 @@ class RecoverTests(SynchronousTestCase):
         with open(os.path.join(state.volumes, "snapshot-" + made.snapshot_id), "w") as opened:
             opened.truncate(3 * GIB)
         return store.snapshots.find(made.snapshot_id)
+
+    def add_backup(self, store: Store, state: StateDirectory, volume: Any) -> Any:
+        """Add a backup of a volume, with its file."""
+        new = NewBackup(
+            *(volume.volume_id, None, "nightly", None, 3, None, {"a": "b"}, None, None, None, None)
+        )
+        made = store.backups.add(new, volume)
+        store.backups.settle(made, "available", "")
+        with open(os.path.join(state.volumes, "backup-" + made.backup_id), "w") as opened:
+            opened.truncate(3 * GIB)
+        return store.backups.find(made.backup_id)
 
     def recover(self, *arguments: str, before: tuple[str, ...] = (), **more: Any) -> Any:
         """Run the command, without serving."""
@@ -85,7 +101,8 @@ class RecoverTests(SynchronousTestCase):
         self.assertEqual((result.exit_code, self.served), (1, []))
         for words in ("cluster id: c1", "node node-1: s1", "one", "3 GiB", self.lost_sidecar):
             self.assertIn(words, result.stdout)
-        for word in (self.snapshot.snapshot_id, "before"):
+        self.assertIn("lost with the database: transfers", " ".join(result.stdout.split()))
+        for word in (self.snapshot.snapshot_id, "before", self.backup.backup_id, "nightly"):
             self.assertIn(word, result.stdout)
         [line] = [line for line in result.stdout.splitlines() if self.lost_sidecar in line]
         self.assertIn("its name and labels are lost", line)
@@ -101,7 +118,7 @@ class RecoverTests(SynchronousTestCase):
         self.addCleanup(store.close)
         self.assertEqual({name: store.fact(name, str) for name in FACTS}, FACTS)
         self.assertEqual([each.server_id for each in store.servers.every()], ["s1"])
-        self.assertEqual(store.usage(), Usage(2, 1, 9))
+        self.assertEqual(store.usage(), Usage(2, 1, 9, 1, 3))
 
     def test_asked(self) -> None:
         """On a terminal the command asks first, and takes anything but a yes as a no."""
@@ -134,6 +151,31 @@ class RecoverTests(SynchronousTestCase):
                 "problem": None,
             },
             snapshot,
+        )
+        [backup] = document["backups"]
+        self.assertEqual(
+            {
+                "backup_id": self.backup.backup_id,
+                "volume_id": self.backup.volume_id,
+                "size": 3 * GIB,
+                "name": "nightly",
+                "labels": {"a": "b"},
+                "problem": None,
+            },
+            backup,
+        )
+
+    def test_remarks(self) -> None:
+        """The remarks of a recovery that was confirmed in advance have what is lost."""
+        os.unlink(os.path.join(self.directory, "volumes", "backup-" + self.backup.backup_id))
+        # The application is not needed without a question.
+        remarks = recover(cast(Any, None), self.directory, True)
+        [first, lost, *problems] = remarks
+        self.assertIn("1 of 2 volumes completely", first)
+        self.assertIn("application credentials", lost)
+        self.assertEqual(
+            [each.partition(": ")[0] for each in problems],
+            [f"volume {self.lost_sidecar}", f"backup {self.backup.backup_id}"],
         )
 
     def test_not_lost(self) -> None:

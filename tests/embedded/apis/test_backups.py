@@ -6,6 +6,8 @@ import os
 from typing import Any
 from unittest import mock
 
+from twisted.internet.defer import Deferred
+
 from txstorage.embedded.application import Application
 from txstorage.embedded.disk import UNFINISHED
 from txstorage.embedded.machine.backup_transitions import Backups
@@ -407,3 +409,34 @@ class RequestTests(BackupCase):
         self.assertEqual(self.cinder("POST", path + "/action", {"os-force_delete": {}}).code, 202)
         self.settle()
         self.refused(self.cinder("GET", path), refusals.NO_BACKUP, backup_id)
+
+    def test_overruled(self) -> None:
+        """
+        A volume is released when an administrator has set the status of its backup, before or while
+        the data is copied; one that was being restored then shows that it was not.
+        """
+        for action, status in (("os-reset_status", {"status": "error"}), ("os-force_delete", {})):
+            backup_id = self.post().body["backup"]["id"]
+            path = f"/backups/{backup_id}/action"
+            self.assertEqual(self.cinder("POST", path, {action: status}).code, 202)
+            self.settle()
+            self.assertEqual(self.status(self.volume_id), "available", action)
+        backup_id = self.backup()
+        self.restore(backup_id, volume_id=self.volume_id)
+        self.reset("backup", backup_id, "error")
+        self.settle()
+        self.assertEqual(self.status(self.volume_id), "error_restoring")
+
+    def test_overruled_while_copying(self) -> None:
+        """A volume stays as it is until its data is copied."""
+        copies: list[Deferred[None]] = []
+        self.patch(VolumeFiles, "copy", lambda *_: copies.append(Deferred()) or copies[-1])
+        backup_id = self.post().body["backup"]["id"]
+        self.settle()
+        self.reset("backup", backup_id, "error")
+        self.settle()
+        self.assertEqual(self.status(self.volume_id), "backing-up")
+        copies[0].callback(None)
+        self.settle()
+        self.assertEqual(self.status(self.volume_id), "available")
+        self.assertEqual(self.shown(backup_id)["status"], "error")

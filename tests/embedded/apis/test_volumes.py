@@ -10,6 +10,7 @@ from urllib.parse import quote
 from twisted.internet.defer import Deferred
 
 from txstorage.embedded.apis import versioned
+from txstorage.embedded.bounds import BOUNDS
 from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.settings import GIB, VOLUME_TYPES
 from txstorage.embedded.testing import in_memory_cloud
@@ -332,6 +333,27 @@ class MetadataTests(CloudTests):
         got = self.volumes("POST", self.path, {"metadata": {"b": "3", "c": "4"}})
         self.assertEqual((got.code, got.body), (200, {"metadata": {"a": "1", "b": "3", "c": "4"}}))
         self.assertEqual(self.volumes("GET", self.path).body, got.body)
+
+    def test_bound(self) -> None:
+        """
+        All labels of a volume, and all metadata of its image, have at most the bytes of one request
+        for them; the last request before changes them, and that one nothing.
+        """
+        action = self.path.replace("metadata", "action")
+        for change in (
+            lambda labels: self.volumes("POST", self.path, {"metadata": labels}),
+            lambda labels: self.volumes(
+                "POST", action, {"os-set_image_metadata": {"metadata": labels}}
+            ),
+        ):
+            codes, number = [200], 0
+            while codes[-1] == 200:
+                labels = {f"{number}-{each}": "ä" * 250 for each in range(50)}
+                codes.append(change(labels).code)
+                number += 1
+            self.assertEqual((codes[-1], number), (413, BOUNDS.body // (50 * 500) + 1))
+        shown = self.volumes("GET", self.path).body["metadata"]
+        self.assertEqual(len(shown), 2 + 50 * (number - 1))
 
     def test_replace(self) -> None:
         """PUT replaces all labels."""

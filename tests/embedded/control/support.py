@@ -22,7 +22,7 @@ class ControlledTests(CloudTests):
         """Call a route for tests, without a token."""
         token, self.token = self.token, None
         try:
-            return self.ask(method, path, body, **headers)
+            return self.ask(method, path, body, **{"Host": "localhost", **headers})
         finally:
             self.token = token
 

@@ -9,6 +9,8 @@ from unittest import mock
 from twisted.internet.address import IPv4Address
 from twisted.web.test.requesthelper import DummyRequest
 
+from txstorage.embedded.accounts.attempts import MOST, PERIOD
+from txstorage.embedded.control import faults
 from txstorage.embedded.control.api import PATHS
 from txstorage.embedded.machine.devices import DeviceFailure
 
@@ -94,6 +96,16 @@ class FaultTests(ControlledTests):
         self.assertEqual(self.control("DELETE", "/faults/x").code, 404)
         left = self.control("GET", "/faults").body["faults"]
         self.assertEqual([each["id"] for each in left], [kept])
+
+    def test_bound(self) -> None:
+        """No more than a number of faults are in force; those that have happened do not count."""
+        self.patch(faults, "MOST_FAULTS", 3)
+        for _ in range(3):
+            self.fail_with(route="GET /volume/v3/volumes", status=500)
+        got = self.control("POST", "/faults", {"route": "volume", "status": 500})
+        self.assertEqual(got.code, 409)
+        self.assertEqual(self.volumes("GET").code, 500)
+        self.fail_with(route="volume", status=500)
 
     def test_other_methods(self) -> None:
         """Other methods and paths are refused."""
@@ -257,6 +269,31 @@ class AdmissionTests(ControlledTests):
         self.assertEqual(self.from_elsewhere(), 401)
         self.assertEqual(self.from_elsewhere(password="wrong"), 401)
         self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 200)
+
+    def test_wrong_passwords(self) -> None:
+        """After some wrong passwords of a client, none is checked for a while."""
+        for _ in range(MOST + 1):
+            self.assertEqual(self.from_elsewhere(), 401)
+        for _ in range(MOST):
+            self.assertEqual(self.from_elsewhere(password="wrong"), 401)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 429)
+        # The clock of the tests ends no wait.
+        self.advance(2 * PERIOD)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 429)
+        self.clock.advance(PERIOD)
+        self.assertEqual(self.from_elsewhere(password=self.cloud.settings.password), 200)
+
+    def test_not_this_machine(self) -> None:
+        """
+        A request that a proxy has sent on, or that a web page has sent to its own name, which has
+        this machine's address, needs the password.
+        """
+        right = "Basic " + b64encode(f"any:{self.cloud.settings.password}".encode()).decode()
+        for headers in ({"Host": "evil.example"}, {"X_Forwarded_For": "192.0.2.1"}):
+            for path in ("/requests", "/clock"):
+                self.assertEqual(self.control("GET", path, **headers).code, 401)
+                got = self.control("GET", path, Authorization=right, **headers)
+                self.assertEqual(got.code, 200)
 
     def test_web_page(self) -> None:
         """A page of another site can't use them through a browser on this machine."""

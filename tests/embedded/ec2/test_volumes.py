@@ -75,6 +75,20 @@ class CreateTests(EC2Case):
             error = self.assertRaises(Refused, self.call, action, **parameters)
             self.assertEqual(error.code, code, action)
 
+    def test_transferred(self) -> None:
+        """A modified volume that was transferred to another project is not in EC2 any more."""
+        volume_id = self.create()
+        self.call("ModifyVolume", VolumeId=volume_id, Size=2)
+        self.settle()
+        store = self.cloud.store
+        [volume] = [each for each in store.volumes() if not each.root]
+        transfer = store.transfers.add(volume, None, False, "salt", "digest")
+        shown = self.call("DescribeVolumesModifications")["VolumesModifications"]
+        self.assertEqual([each["VolumeId"] for each in shown], [volume_id])
+        store.transfers.accept(transfer, "other", "user")
+        self.assertEqual(self.call("DescribeVolumesModifications")["VolumesModifications"], [])
+        self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
+
     def test_types(self) -> None:
         """Each type has its limits, its default IOPS and its throughput."""
         for given, iops, throughput in (

@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.embedded.accounts.attempts import MOST, PERIOD
 from txstorage.embedded.page import resource
 from txstorage.embedded.testing import PASSWORD
 
@@ -149,6 +150,30 @@ class LoginTests(AnswerTests):
                 self.assertEqual(status, 401, path)
                 self.assertIn(b'WWW-Authenticate: Basic realm="txstorage", charset="UTF-8"', head)
                 self.assertLess(len(body), 80)
+
+    def test_wrong_passwords(self) -> None:
+        """
+        After some wrong passwords, none of that client's is checked for a while, not even the right
+        one; a browser's first request, which has none, does not count.
+        """
+        wrong = "Basic " + b64encode(b"txstorage:wrong").decode()
+        for _ in range(MOST + 1):
+            self.assertEqual(self.answer("/", Accept=BROWSER, Authorization="")[0], 401)
+        for _ in range(MOST):
+            self.assertEqual(self.answer("/page/style.css", Authorization=wrong)[0], 401)
+        for path in ("/", "/page/events"):
+            status, head, _ = self.answer(path, Accept=BROWSER)
+            self.assertEqual(status, 429, path)
+            self.assertIn(b"Retry-After: 60", head)
+        self.clock.advance(PERIOD)
+        self.assertEqual(self.answer("/", Accept=BROWSER)[0], 200)
+
+    def test_local_visitor(self) -> None:
+        """A visitor on this machine, who needs no login, never waits."""
+        self.use_local()
+        wrong = "Basic " + b64encode(b"txstorage:wrong").decode()
+        for _ in range(MOST + 1):
+            self.assertEqual(self.answer("/", Accept=BROWSER, Authorization=wrong)[0], 200)
 
     def test_programs_without_login(self) -> None:
         """Programs need none for the JSON document."""

@@ -78,6 +78,7 @@ BACKUP = BackupRecord(
     created_at=8.0,
     updated_at=None,
     restore_volume_id="volume-id",
+    of_volume={"name": "of a customer"},
 )
 REQUEST = ServedRequest(
     time=9.0,

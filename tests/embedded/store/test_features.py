@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.machine.reconcile import plan
 from txstorage.embedded.machine.transitions import transition_of
-from txstorage.embedded.recovery import _counts
+from txstorage.embedded.recovery.loss import _counts
 from txstorage.embedded.store import database
 from txstorage.embedded.store.records import NewSnapshot, NewVolume, VolumeRecord
 from txstorage.embedded.store.sidecar_content import Sidecar
@@ -120,7 +120,7 @@ class FlagsTests(FeaturesCase):
                 name,
                 bootable,
             )
-        self.assertEqual(_counts(self.path), (0, 1))
+        self.assertEqual(_counts(self.path), (0, 1, 0))
         former.close()
         self.patch(database, "_STEPS", steps)
         self.patch(database, "SCHEMA_VERSION", len(steps))
@@ -128,7 +128,7 @@ class FlagsTests(FeaturesCase):
         found = {each.volume_id: (each.root, each.bootable) for each in store.volumes()}
         self.assertEqual(found, {"root": (True, True), "other": (False, False)})
         store.flags.set_bootable("other", True)
-        self.assertEqual(_counts(self.path), (0, 1))
+        self.assertEqual(_counts(self.path), (0, 1, 0))
         self.assertEqual(store.usage().volumes, 1)
         with closing(sqlite3.connect(self.path)) as again:
             self.assertEqual(again.execute("SELECT count(*) FROM volumes").fetchone(), (2,))
@@ -193,3 +193,31 @@ class AdministrationTests(FeaturesCase):
         with store.transaction():
             store.clear()
         self.assertEqual((store.processes.disabled(), store.types.defaults.every()), ({}, {}))
+
+
+class MessagesTests(FeaturesCase):
+    """Tests of the reasons of failures."""
+
+    def test_bound(self) -> None:
+        """A volume keeps its newest messages only, and takes none of another's."""
+        store = self.open()
+        one, other = self.available(store), self.available(store)
+        store.messages.add(other, "other")
+        for number in range(103):
+            store.messages.add(one, str(number))
+        kept = [each.text for each in store.messages.listed(one)]
+        self.assertEqual(kept, [str(number) for number in range(102, 2, -1)])
+        self.assertEqual([each.text for each in store.messages.listed(other)], ["other"])
+
+    def test_projects(self) -> None:
+        """A message about a snapshot is its project's, also when the volume is another's by now."""
+        store = self.open()
+        volume_id = self.available(store)
+        snapshot = store.snapshots.add(NewSnapshot(volume_id, None, None, 1, "gold", {}))
+        store.messages.add(volume_id, "snapshot's", snapshot.snapshot_id)
+        store.messages.add(volume_id, "volume's")
+        volume = store.volume(volume_id)
+        assert volume is not None
+        store.transfers.accept(store.transfers.add(volume, None, True, "s", "d"), "p", "u")
+        self.assertEqual([each.text for each in store.messages.of_project("p")], ["volume's"])
+        self.assertEqual([each.text for each in store.messages.of_project(None)], ["snapshot's"])

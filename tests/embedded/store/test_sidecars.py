@@ -115,7 +115,7 @@ class SidecarTests(SynchronousTestCase):
         """A sidecar that lacks anything, or has another volume's id, is not used."""
         whole = Sidecar(volume(), "p", "c").to_wire()
         later = {"snapshot_id", "source_volid", "growing", "owner_project_id", "owner_user_id"}
-        later |= {"bootable", "readonly", "image_metadata"}
+        later |= {"bootable", "readonly", "image_metadata", "offered"}
         needed = set(whole) - later
         for damaged in (
             *({key: whole[key] for key in whole if key != left_out} for left_out in needed),

@@ -296,7 +296,7 @@ def serve(
         users=declared,
         test_routes=test_routes,
     )
-    remarks = (_recovered(app, state_dir, yes),) if recover else ()
+    remarks = _recovered(app, state_dir, yes) if recover else ()
     interrupts = Interrupts()
 
     def main(reactor: IReactor) -> Any:
@@ -314,9 +314,9 @@ def serve(
         raise
 
 
-def _recovered(app: App, state_dir: str, confirmed: bool) -> str:
+def _recovered(app: App, state_dir: str, confirmed: bool) -> tuple[str, ...]:
     """
-    :return: a remark about the recovery.
+    :return: remarks about the recovery.
     :raises SystemExit: there was none.
     """
     try:

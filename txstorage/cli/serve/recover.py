@@ -12,7 +12,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ...embedded.recovery import Remains, Restorable, RestorableSnapshot, examine, restore
+from ...embedded.recovery import (
+    Remains,
+    Restorable,
+    RestorableBackup,
+    RestorableSnapshot,
+    examine,
+    restore,
+)
 from ...embedded.service import wall_time
 from ...embedded.settings import GIB
 from ...embedded.state_directory import StateDirectory
@@ -21,15 +28,20 @@ from ..sizes import format_size
 from ..tables import AdaptiveTable
 from ..terminal import one_line
 
+#: What requests have made and no file but the database keeps.
+_LOST = (
+    "lost with the database: transfers, servers, quotas, application credentials that users made, "
+    "and projects and roles that administrators made"
+)
 _NOTHING_CHANGED = "Nothing was changed.  To restore this and serve it, add --yes."
 
 
-def recover(app: App, state_dir: str, confirmed: bool) -> str:
+def recover(app: App, state_dir: str, confirmed: bool) -> tuple[str, ...]:
     """
     Show what can be restored, and restore it when an operator agrees.
 
     :param confirmed: whether the operator has agreed already.
-    :return: a remark, for people.
+    :return: remarks, for people.
     :raises ServeError: the database is not lost, or can't be restored.
     :raises SystemExit: nobody agreed.
     """
@@ -49,8 +61,21 @@ def recover(app: App, state_dir: str, confirmed: bool) -> str:
     complete = len([each for each in remains.volumes if not each.problem])
     return (
         f"recovered: {complete} of {len(remains.volumes)} volumes completely; "
-        "see 'txstorage volumes list'"
+        "see 'txstorage volumes list'",
+        _LOST,
+        *_problems(remains),
     )
+
+
+def _problems(remains: Remains) -> list[str]:
+    """:return: the problems, which an operator who agreed in advance has not seen."""
+    document = to_document(remains)
+    return [
+        f"{kind} {one_line(each[kind + '_id'])}: {one_line(each['problem'])}"
+        for kind in ("volume", "snapshot", "backup")
+        for each in document[kind + "s"]
+        if each["problem"]
+    ]
 
 
 def to_document(remains: Remains) -> dict[str, Any]:
@@ -61,6 +86,7 @@ def to_document(remains: Remains) -> dict[str, Any]:
         "nodes": dict(remains.nodes),
         "volumes": [_volume_document(each) for each in remains.volumes],
         "snapshots": [_snapshot_document(each) for each in remains.snapshots],
+        "backups": [_backup_document(each) for each in remains.backups],
     }
 
 
@@ -89,21 +115,42 @@ def _snapshot_document(found: RestorableSnapshot) -> dict[str, Any]:
     }
 
 
+def _backup_document(found: RestorableBackup) -> dict[str, Any]:
+    backup = found.backup
+    return {
+        "backup_id": backup.backup_id,
+        "volume_id": backup.volume_id,
+        "size": backup.size * GIB,
+        "name": backup.name,
+        "labels": dict(backup.metadata),
+        "problem": found.problem or None,
+    }
+
+
 def shown(remains: Remains) -> Group:
     """Return the remains for a terminal."""
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in remains.facts.items()]
     lines += [f"{name.replace('_', ' ')}: lost, will be new" for name in remains.lost_facts]
     lines += [f"node {one_line(name)}: {one_line(each)}" for name, each in remains.nodes.items()]
+    lines.append(_LOST)
     volumes = [_volume_document(each) for each in remains.volumes]
     snapshots = [_snapshot_document(each) for each in remains.snapshots]
+    backups = [_backup_document(each) for each in remains.backups]
     tables = [AdaptiveTable(lambda box: _table("Volume", "Device", volumes, box))]
     if snapshots:
         tables.append(AdaptiveTable(lambda box: _table("Snapshot", "Volume", snapshots, box)))
+    if backups:
+        tables.append(AdaptiveTable(lambda box: _table("Backup", "Volume", backups, box)))
     return Group(Text("\n".join(lines)), *tables)
 
 
 #: The members of the documents that the columns of these titles show.
-_MEMBERS = {"Device": "device_path", "Snapshot": "snapshot_id", "Volume": "volume_id"}
+_MEMBERS = {
+    "Backup": "backup_id",
+    "Device": "device_path",
+    "Snapshot": "snapshot_id",
+    "Volume": "volume_id",
+}
 
 
 def _table(thing: str, place: str, documents: list[dict[str, Any]], box: Box | None) -> Table:

@@ -6,16 +6,17 @@ The routes for tests: faults, the log of requests, the clock, and the way back t
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attr
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from ..._support.notations.addresses import is_loopback
+from ..accounts.attempts import Attempts
 from ..bounds import BOUNDS
 from ..machine.devices import DeviceFailure
+from ..page.access import Visit, is_local
 from ..wire.exchange import (
     APIRequest,
     APIResponse,
@@ -28,6 +29,7 @@ from ..wire.exchange import (
 from ..wire.requests.routes import Routes
 from ..wire.times import identity_time
 from .controls import Controls
+from .faults import MOST_FAULTS
 from .requests import BadRequest, advance_of, fault_of
 
 #: The first segments of the paths.
@@ -40,6 +42,7 @@ _TITLES = {
     405: "Method Not Allowed",
     409: "Conflict",
     413: "Request Entity Too Large",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     507: "Insufficient Storage",
 }
@@ -51,36 +54,58 @@ def refused(status: int, message: str, **headers: str) -> WireError:
     return WireError(APIResponse(status, {"error": error}, headers))
 
 
+def _address(request: IRequest) -> str:
+    return str(getattr(request.getClientAddress(), "host", ""))
+
+
+def _headers(request: IRequest) -> Callable[[str], str | None]:
+    def header(name: str) -> str | None:
+        value: bytes | None = request.getHeader(name.encode("ascii"))
+        return None if value is None else value.decode("utf-8", "replace")
+
+    return header
+
+
 class ControlAPI(Service):
     """
     The routes for tests.
 
     :param password: of clients on other machines, in HTTP's basic authentication, with any user.
+    :param attempts: counts wrong passwords.
     """
 
     app = Routes()
 
-    def __init__(self, controls: Controls, password: str) -> None:
+    def __init__(self, controls: Controls, password: str, attempts: Attempts) -> None:
         self._controls = controls
         self._password = password
+        self._attempts = attempts
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """
-        Admit clients on this machine, and others with the password; no web page of another site.
+        Admit clients on this machine, and others with the password; no web page of another site,
+        also none whose name has this machine's address.
         """
         request = call.request
         if call.header("Origin") is not None:
             raise refused(403, "no web page may use this route")
-        if not self.admits(request):
-            scheme = 'Basic realm="txstorage"'
-            hint = "clients on other machines need the service's password"
-            raise refused(401, hint, **{"WWW-Authenticate": scheme})
-        return call
+        if self.admits(request):
+            return call
+        wait = self._attempts.wait(_address(request))
+        if wait:
+            hint = "too many wrong passwords; wait a minute"
+            raise refused(429, hint, **{"Retry-After": str(wait)})
+        if request.getPassword():
+            self._attempts.failed(_address(request))
+        hint = "clients on other machines, and those of a proxy, need the service's password"
+        raise refused(401, hint, **{"WWW-Authenticate": 'Basic realm="txstorage"'})
 
     def admits(self, request: IRequest) -> bool:
         """Check whether a request's client may use the routes."""
-        if is_loopback(str(getattr(request.getClientAddress(), "host", ""))):
+        if is_local(Visit.of(_address(request), _headers(request)), True):
             return True
+        if self._attempts.wait(_address(request)):
+            return False
         given: bytes = request.getPassword() or b""
         return hmac.compare_digest(given, self._password.encode("utf-8"))
 
@@ -118,6 +143,8 @@ class ControlAPI(Service):
             fault, times = fault_of(call.json(), self._controls.routes)
         except BadRequest as error:
             raise refused(400, str(error)) from error
+        if not self._controls.faults.has_room:
+            raise refused(409, f"{MOST_FAULTS} faults are in force; remove some")
         number = self._controls.faults.add(fault, times)
         document = {"id": number, "times": times, **fault.as_document()}
         return APIResponse(201, {"fault": document})

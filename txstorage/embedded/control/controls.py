@@ -22,12 +22,38 @@ from .interference import Interferer, route_of
 from .recent import RecentLog, ServedRequest
 from .routes import Route, RouteNames
 
+#: The ids of all volumes, snapshots and backups.
+_Ids = tuple[list[str], list[str], list[str]]
 
-def begin_anew(store: Store) -> None:
+
+def _ids(store: Store) -> _Ids:
+    return (
+        [each.volume_id for each in store.volumes() if not each.root],
+        [each.snapshot_id for each in store.snapshots.every()],
+        [each.backup_id for each in store.backups.every()],
+    )
+
+
+def delete_all(store: Store) -> None:
+    """Set the status of everything that has a file to ``deleting``."""
+    volumes, snapshots, backups = _ids(store)
+    with store.transaction():
+        for volume_id in volumes:
+            store.set_status(volume_id, "deleting")
+        for snapshot_id in snapshots:
+            store.snapshots.set_status(snapshot_id, "deleting")
+        for backup_id in backups:
+            store.backups.change(backup_id, status="deleting")
+
+
+def begin_anew(store: Store) -> _Ids:
     """
     Forget everything but the facts and the nodes, which keep their names, their ids, and whether
     they have root volumes.
+
+    :return: the ids of the volumes, snapshots and backups that were there.
     """
+    ids = _ids(store)
     servers = store.servers.every()
     roots = [each.attachment for each in store.volumes() if each.root]
     with_root = {attachment.server_id for attachment in roots if attachment is not None}
@@ -35,6 +61,7 @@ def begin_anew(store: Store) -> None:
         store.clear()
         for server in reversed(servers):
             store.declare_server(server.name, server.server_id, server.server_id in with_root)
+    return ids
 
 
 class Controls:
@@ -145,20 +172,23 @@ class Controls:
         for engine in self._engines:
             await engine.reset()
         self.clock.reset()
-        files = self._devices.files
         for volume_id in self._devices.attached():
             await self._devices.detach(volume_id)
-        volumes = [each.volume_id for each in self._store.volumes()]
-        snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
-        backups = [each.backup_id for each in self._store.backups.every()]
-        await self._store.write(begin_anew)
+        # Files go before their rows; a service that is killed meanwhile deletes the rest when it
+        # starts again.
+        await self._store.write(delete_all)
+        await self._remove(_ids(self._store))
+        late = await self._store.write(begin_anew)
         self._reload()
-        for volume_id in volumes:
-            await files.aside(files.remove, volume_id)
-        for snapshot_id in snapshots:
-            await files.aside(files.remove_snapshot, snapshot_id)
-        for backup_id in backups:
-            await files.aside(files.remove_backup, backup_id)
+        await self._remove(late)
         for forget in self._resets:
             forget()
         self.requests.clear()
+
+    async def _remove(self, ids: _Ids) -> None:
+        """Remove the files of volumes, snapshots and backups."""
+        files = self._devices.files
+        removers = (files.remove, files.remove_snapshot, files.remove_backup)
+        for remove, keys in zip(removers, ids):
+            for key in keys:
+                await files.aside(remove, key)

@@ -108,12 +108,22 @@ class _Wanted:
             self.left -= 1
 
 
+#: The number of faults that are in force at a time, at most.
+MOST_FAULTS = 1000
+
+
 class Faults:
     """The faults in force, the oldest first; a :class:`~..machine.mishaps.Mishaps`."""
 
     def __init__(self) -> None:
         self._wanted: dict[int, _Wanted] = {}
         self._number = 0
+
+    @property
+    def has_room(self) -> bool:
+        """``True`` while another fault can be put in force."""
+        self._wanted = {number: each for number, each in self._wanted.items() if each.lasts}
+        return len(self._wanted) < MOST_FAULTS
 
     def add(self, fault: Fault, times: int | None = 1) -> int:
         """
@@ -122,7 +132,6 @@ class Faults:
         :param times: how often it happens; ``None``: until it is removed.
         :return: its number.
         """
-        self._wanted = {number: each for number, each in self._wanted.items() if each.lasts}
         self._number += 1
         self._wanted[self._number] = _Wanted(self._number, fault, times)
         return self._number

@@ -18,7 +18,13 @@ from ..store.store import Store
 from .devices import DeviceFailure, IDeviceBackend
 
 #: A volume in one of these may or may not have its file.
-_FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting", "restoring-backup"])
+_FILE_UNCERTAIN = frozenset(
+    [
+        *("creating", "deleting", "error", "error_deleting"),
+        # A new volume gets its file with the backup's content.
+        *("restoring-backup", "error_restoring"),
+    ]
+)
 #: A volume with a device is in one of these, unless its host makes no use of it yet.
 _WITH_DEVICE = frozenset(["in-use", "extending", "error_extending", "backing-up"])
 _NEEDS_PLACE = frozenset(["reserved", "attaching", "detaching"])
@@ -126,6 +132,7 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
             store.messages.add(snapshot.volume_id, "its file is missing", snapshot.snapshot_id)
         for backup_id in lost_backups:
             store.backups.change(backup_id, status="error", fail_reason="its file is missing")
+        store.backups.release_abandoned()
         for volume_id in decision.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
 

@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from ..accounts.attempts import Attempts
 from ..control.recent import RecentLog, ServedRequest
 from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
@@ -29,6 +30,7 @@ class LivePage:
     :param reactor: for time.
     :param wall_time: returns seconds since the epoch.
     :param requests: the last requests.
+    :param attempts: counts wrong logins.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class LivePage:
         files: VolumeFiles,
         wall_time: Callable[[], float],
         requests: RecentLog[ServedRequest],
+        attempts: Attempts,
     ) -> None:
         self._wall_time = wall_time
         self.transitions: RecentLog[SettledTransition] = RecentLog()
         source = Source(store, Disk(reactor, files), requests, self.transitions)
         self._feed = Feed(reactor, source)
-        self.resource = PageResource(self._feed, settings.local, one_login(USER, settings.password))
+        check = one_login(USER, settings.password)
+        self.resource = PageResource(self._feed, settings.local, check, attempts)
 
     def observe(self, *engines: Engine) -> None:
         """Record the transitions of engines."""

@@ -14,7 +14,8 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from .access import CheckLogin, Visit, is_own_site, may_enter
+from ..accounts.attempts import Attempts
+from .access import CheckLogin, Visit, is_local, is_own_site, login, may_enter
 from .feed import Feed
 
 _DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
@@ -57,15 +58,19 @@ class PageResource(Resource):
 
     :param local_service: whether only this machine can reach the service.
     :param check: checks the login of a visitor who is not on this machine.
+    :param attempts: counts wrong logins.
     """
 
     isLeaf = True
 
-    def __init__(self, feed: Feed, local_service: bool, check: CheckLogin) -> None:
+    def __init__(
+        self, feed: Feed, local_service: bool, check: CheckLogin, attempts: Attempts
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._feed = feed
         self._local_service = local_service
         self._check = check
+        self._attempts = attempts
 
     def render(self, request: IRequest) -> bytes | int:
         """See ``IResource``."""
@@ -81,10 +86,22 @@ class PageResource(Resource):
         if request.method not in (b"GET", b"HEAD"):
             request.setHeader("Allow", "GET, HEAD")
             return _refuse(request, 405, "This page can only be read.")
-        if not may_enter(visit, self._local_service, self._check):
-            request.setHeader("WWW-Authenticate", 'Basic realm="txstorage", charset="UTF-8"')
-            return _refuse(request, 401, "Log in as the service's user.")
-        return self._answer(request, visit)
+        return self._stopped(request, visit) or self._answer(request, visit)
+
+    def _stopped(self, request: IRequest, visit: Visit) -> bytes | None:
+        """:return: the answer to a visitor who may not enter; ``None`` for one who may."""
+        given = login(visit.authorization) is not None
+        if given and not is_local(visit, self._local_service):
+            wait = self._attempts.wait(visit.client)
+            if wait:
+                request.setHeader("Retry-After", str(wait))
+                return _refuse(request, 429, "Too many wrong passwords; wait a minute.")
+        if may_enter(visit, self._local_service, self._check):
+            return None
+        if given:
+            self._attempts.failed(visit.client)
+        request.setHeader("WWW-Authenticate", 'Basic realm="txstorage", charset="UTF-8"')
+        return _refuse(request, 401, "Log in as the service's user.")
 
     def _answer(self, request: IRequest, visit: Visit) -> bytes | int:
         """Answer a visitor who may enter."""

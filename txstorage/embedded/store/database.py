@@ -244,6 +244,9 @@ class Database:
         self.touched: set[str] = set()
         #: The same for snapshots.
         self.touched_snapshots: set[str] = set()
+        #: The same for backups.
+        self.touched_backups: set[str] = set()
+        self.all_touched = (self.touched, self.touched_snapshots, self.touched_backups)
         self.execute("PRAGMA foreign_keys = ON")
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
@@ -343,8 +346,8 @@ class Database:
 
     def clear(self) -> None:
         """Make every table but the facts as it is in a new database, in a transaction."""
-        self.touched.update(row["id"] for row in self.execute("SELECT id FROM volumes"))
-        self.touched_snapshots.update(row["id"] for row in self.execute("SELECT id FROM snapshots"))
+        for table, touched in zip(("volumes", "snapshots", "backups"), self.all_touched):
+            touched.update(row["id"] for row in self.execute(f"SELECT id FROM {table}"))
         self.execute("PRAGMA defer_foreign_keys = ON")
         new = Database(":memory:")
         for table in new.tables():

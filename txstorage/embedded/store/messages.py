@@ -11,6 +11,9 @@ from collections.abc import Callable
 from .database import Database
 from .records import MessageRecord
 
+#: Messages about a volume and its snapshots that are kept, the newest.
+_MOST = 100
+
 
 class MessagesTable:
     """
@@ -26,7 +29,7 @@ class MessagesTable:
 
     def add(self, volume_id: str, text: str, snapshot_id: str | None = None) -> None:
         """
-        Record the reason of a failure.
+        Record the reason of a failure, and forget the oldest ones.
 
         :param snapshot_id: of the snapshot of the volume that failed; ``None`` when the volume
             itself did.
@@ -39,6 +42,11 @@ class MessagesTable:
             snapshot_id,
             text,
             self._clock(),
+        )
+        self._database.execute(
+            "DELETE FROM messages WHERE volume_id = ?1 AND sequence NOT IN (SELECT sequence"
+            " FROM messages WHERE volume_id = ?1 ORDER BY sequence DESC LIMIT ?2)",
+            *(volume_id, _MOST),
         )
 
     def listed(self, resource_id: str | None = None) -> list[MessageRecord]:
@@ -58,7 +66,12 @@ class MessagesTable:
         :param project_id: ``None`` for the first project.
         """
         return self._chosen(
-            "EXISTS (SELECT 1 FROM volumes WHERE id = volume_id AND project_id IS ?)", project_id
+            # A snapshot may have stayed another project's when its volume was transferred.
+            "CASE WHEN snapshot_id IS NULL"
+            " THEN EXISTS (SELECT 1 FROM volumes WHERE id = volume_id AND project_id IS ?1)"
+            " ELSE EXISTS (SELECT 1 FROM snapshots WHERE id = snapshot_id AND project_id IS ?1)"
+            " END",
+            project_id,
         )
 
     def _chosen(self, condition: str, *parameters: object) -> list[MessageRecord]:

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.store.test_sidecars -*-
 """
-The content of sidecars: the rows of a volume or a snapshot, and their owner.
+The content of sidecars: the rows of a volume, a snapshot or a backup, and their owner.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import attr
 
-from ..machine.files import PREFIX, SNAPSHOT_PREFIX
+from ..machine.files import BACKUP_PREFIX, PREFIX, SNAPSHOT_PREFIX
+from .features.backups import BackupRecord, of_volume
 from .records import AttachmentRecord, SnapshotRecord, VolumeRecord
 
 SUFFIX = ".json"
@@ -31,11 +32,13 @@ class Sidecar:
     :ivar volume: an attachment, if any, is complete; transitions are left out.
     :ivar project_id: of the service's first project.
     :ivar cluster_id: of the service.
+    :ivar offered: whether the volume was offered to other projects.
     """
 
     volume: VolumeRecord
     project_id: str
     cluster_id: str
+    offered: bool = False
 
     def to_wire(self) -> dict[str, Any]:
         """Return the content as a JSON value."""
@@ -60,6 +63,7 @@ class Sidecar:
             "image_metadata": dict(volume.image_metadata),
             "attachment": None if attachment is None else attr.asdict(attachment),
             "status": "available" if attachment is None else _settled(volume.status),
+            "offered": volume.status == "awaiting-transfer",
             **_owner(volume),
         }
 
@@ -97,7 +101,8 @@ class Sidecar:
                     str(key): str(value) for key, value in found.get("image_metadata", {}).items()
                 },
             )
-            return cls(volume, str(found["project_id"]), str(found["cluster_id"]))
+            offered = bool(found.get("offered"))
+            return cls(volume, str(found["project_id"]), str(found["cluster_id"]), offered)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
 
@@ -113,7 +118,7 @@ def _settled(status: str) -> str:
     return "attaching" if status == "attaching" else "in-use"
 
 
-def _owner(record: VolumeRecord | SnapshotRecord) -> dict[str, str | None]:
+def _owner(record: VolumeRecord | SnapshotRecord | BackupRecord) -> dict[str, str | None]:
     """The owner's ids; ``None`` stands for the first project and the first user."""
     return {"owner_project_id": record.project_id, "owner_user_id": record.user_id}
 
@@ -195,6 +200,74 @@ class SnapshotSidecar:
             raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
 
 
+@attr.s(frozen=True, auto_attribs=True)
+class BackupSidecar:
+    """
+    The content of a backup's sidecar.
+
+    :ivar backup: transitions are left out.
+    :ivar project_id: of the service's first project.
+    :ivar cluster_id: of the service.
+    """
+
+    backup: BackupRecord
+    project_id: str
+    cluster_id: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the content as a JSON value."""
+        backup = self.backup
+        return {
+            "format": _FORMAT,
+            "id": backup.backup_id,
+            **{name: getattr(backup, name) for name in _BACKUP_TEXTS},
+            "size": backup.size,
+            "metadata": dict(backup.metadata),
+            "of_volume": dict(backup.of_volume),
+            "data_timestamp": backup.data_timestamp,
+            "created_at": backup.created_at,
+            "project_id": self.project_id,
+            "cluster_id": self.cluster_id,
+            **_owner(backup),
+        }
+
+    @classmethod
+    def from_wire(cls, found: Any, backup_id: str) -> BackupSidecar:
+        """
+        :param backup_id: of the sidecar's name.
+        :raises DamagedSidecar: anything is missing or has the wrong type.
+        """
+        try:
+            if (found["format"], found["id"]) != (_FORMAT, backup_id):
+                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+            backup = BackupRecord(
+                sequence=0,
+                backup_id=backup_id,
+                volume_id=str(found["volume_id"]),
+                **{name: _text(found[name]) for name in _BACKUP_TEXTS if name != "volume_id"},
+                size=_positive(found["size"]),
+                status="available",
+                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                of_volume=of_volume(**found["of_volume"]),
+                data_timestamp=float(found["data_timestamp"]),
+                created_at=float(found["created_at"]),
+                updated_at=None,
+                fail_reason=None,
+                project_id=_text(found["owner_project_id"]),
+                user_id=_text(found["owner_user_id"]),
+            )
+            return cls(backup, str(found["project_id"]), str(found["cluster_id"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
+
+
+#: The columns of a backup that are texts.
+_BACKUP_TEXTS = (
+    *("volume_id", "snapshot_id", "parent_id", "restore_volume_id"),
+    *("name", "description", "container"),
+)
+
+
 def sidecar_path(directory: str, volume_id: str) -> str:
     """The path of a volume's sidecar."""
     return os.path.join(directory, PREFIX + volume_id + SUFFIX)
@@ -205,22 +278,27 @@ def snapshot_sidecar_path(directory: str, snapshot_id: str) -> str:
     return os.path.join(directory, SNAPSHOT_PREFIX + snapshot_id + SUFFIX)
 
 
+def backup_sidecar_path(directory: str, backup_id: str) -> str:
+    """The path of a backup's sidecar."""
+    return os.path.join(directory, BACKUP_PREFIX + backup_id + SUFFIX)
+
+
 def names_with_sidecar(names: Collection[str]) -> list[str]:
     """The names of the files whose sidecars are among a directory's entries."""
     return [
         name[: -len(SUFFIX)]
         for name in names
-        if name.startswith((PREFIX, SNAPSHOT_PREFIX)) and name.endswith(SUFFIX)
+        if name.startswith((PREFIX, SNAPSHOT_PREFIX, BACKUP_PREFIX)) and name.endswith(SUFFIX)
     ]
 
 
 def ids_with_file(names: Collection[str], prefix: str = PREFIX) -> list[str]:
-    """The ids of the volumes, or the snapshots, whose file is among a directory's entries."""
+    """The ids of the volumes, snapshots or backups whose file is among a directory's entries."""
     return [name[len(prefix) :] for name in names if name.startswith(prefix) and "." not in name]
 
 
 def ids_with_sidecar(names: Collection[str], prefix: str = PREFIX) -> list[str]:
-    """The ids of the volumes, or the snapshots, whose sidecar is among a directory's entries."""
+    """The ids of the volumes, snapshots or backups whose sidecar is among a directory's entries."""
     return [name[len(prefix) :] for name in names_with_sidecar(names) if name.startswith(prefix)]
 
 
@@ -237,6 +315,13 @@ def read_snapshot_sidecar(directory: str, snapshot_id: str) -> SnapshotSidecar:
     """
     found = _read(snapshot_sidecar_path(directory, snapshot_id))
     return SnapshotSidecar.from_wire(found, snapshot_id)
+
+
+def read_backup_sidecar(directory: str, backup_id: str) -> BackupSidecar:
+    """
+    :raises DamagedSidecar: there is none, or it can't be used.
+    """
+    return BackupSidecar.from_wire(_read(backup_sidecar_path(directory, backup_id)), backup_id)
 
 
 def _read(path: str) -> Any:

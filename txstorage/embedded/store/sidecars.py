@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.store.test_sidecars -*-
 """
-Sidecars: beside the file of each volume and each snapshot, a file with its rows in the database.
+Sidecars: beside the file of each volume, snapshot and backup, a file with its rows in the database.
 
 A lost database can be rebuilt from them.  A change is acknowledged only when its sidecar is
 durable, too.  The database is right where they differ, as after a crash.
@@ -23,9 +23,16 @@ from ..disk import (
     sync_directory,
     write_unfinished,
 )
-from ..machine.files import PREFIX, SNAPSHOT_PREFIX
+from ..machine.files import BACKUP_PREFIX, PREFIX, SNAPSHOT_PREFIX
+from .features.backups import BackupRecord
 from .records import SnapshotRecord, VolumeRecord
-from .sidecar_content import SUFFIX, Sidecar, SnapshotSidecar, names_with_sidecar
+from .sidecar_content import (
+    SUFFIX,
+    BackupSidecar,
+    Sidecar,
+    SnapshotSidecar,
+    names_with_sidecar,
+)
 
 #: Files that are made durable at once: the disk's journal makes all of them durable together.
 _AT_ONCE = 16
@@ -80,6 +87,17 @@ class Sidecars:
         """Write or remove a snapshot's sidecar, as :meth:`keep` does a volume's."""
         content = None if snapshot is None else SnapshotSidecar(snapshot, *self._owner).to_wire()
         self._keep(SNAPSHOT_PREFIX + snapshot_id, content, strict, at_once)
+
+    def keep_backup(
+        self,
+        backup_id: str,
+        backup: BackupRecord | None,
+        strict: bool = True,
+        at_once: bool = False,
+    ) -> None:
+        """Write or remove a backup's sidecar, as :meth:`keep` does a volume's."""
+        content = None if backup is None else BackupSidecar(backup, *self._owner).to_wire()
+        self._keep(BACKUP_PREFIX + backup_id, content, strict, at_once)
 
     def _keep(
         self, name: str, content: dict[str, Any] | None, strict: bool, at_once: bool = False
@@ -159,14 +177,18 @@ class Sidecars:
         self._threads.shutdown()
 
     def reconcile(
-        self, volumes: Collection[VolumeRecord], snapshots: Collection[SnapshotRecord] = ()
+        self,
+        volumes: Collection[VolumeRecord],
+        snapshots: Collection[SnapshotRecord] = (),
+        backups: Collection[BackupRecord] = (),
     ) -> None:
         """
         Make every sidecar agree with the database, after a crash or an upgrade, and remove those of
-        volumes and snapshots that never were, which have no file.
+        volumes, snapshots and backups that never were, which have no file.
 
         :param volumes: all volumes.
         :param snapshots: all snapshots.
+        :param backups: all backups.
         :raises OSError: there is no room.
         """
         names = os.listdir(self._directory)
@@ -178,12 +200,15 @@ class Sidecars:
                 self._written[name] = opened.read()
         known = {PREFIX + volume.volume_id for volume in volumes}
         known |= {SNAPSHOT_PREFIX + snapshot.snapshot_id for snapshot in snapshots}
+        known |= {BACKUP_PREFIX + backup.backup_id for backup in backups}
         for name in set(self._written).difference(known, names):
             self._keep(name, None, strict=True)
         for volume in volumes:
             self.keep(volume.volume_id, volume)
         for snapshot in snapshots:
             self.keep_snapshot(snapshot.snapshot_id, snapshot)
+        for backup in backups:
+            self.keep_backup(backup.backup_id, backup)
         self.sync()
 
 

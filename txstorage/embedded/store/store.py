@@ -86,8 +86,8 @@ class Store:
         self._clock = clock
         self._sidecars = sidecars
         self._writer: Writer | None = None
-        # The volumes, and the snapshots, that earlier changes of the transaction have touched.
-        self._kept, self._kept_snapshots = set[str](), set[str]()
+        # What earlier changes of the transaction have touched.
+        self._kept = (set[str](), set[str](), set[str]())
         self.attachments = AttachmentsTable(self._database, clock)
         self.snapshots = SnapshotsTable(self._database, clock)
         self.messages = MessagesTable(self._database, clock)
@@ -171,23 +171,23 @@ class Store:
 
     def keep_sidecars(self, strict: bool = True, at_once: bool = False) -> None:
         """
-        Write the sidecars of the volumes and snapshots that a change has touched.
+        Write the sidecars of the volumes, snapshots and backups that a change has touched.
 
         :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
         :param at_once: see there, too.
         :raises OSError: there is no room.
         """
-        touched, snapshots = self._database.touched, self._database.touched_snapshots
+        volumes, snapshots, backups = map(sorted, self._database.all_touched)
         if self._sidecars is not None:
-            for volume_id in sorted(touched):
-                self._sidecars.keep(volume_id, self.volume(volume_id), strict, at_once)
-            for snapshot_id in sorted(snapshots):
-                snapshot = self.snapshots.find(snapshot_id)
-                self._sidecars.keep_snapshot(snapshot_id, snapshot, strict, at_once)
-        self._kept.update(touched)
-        self._kept_snapshots.update(snapshots)
-        touched.clear()
-        snapshots.clear()
+            for each in volumes:
+                self._sidecars.keep(each, self.volume(each), strict, at_once)
+            for each in snapshots:
+                self._sidecars.keep_snapshot(each, self.snapshots.find(each), strict, at_once)
+            for each in backups:
+                self._sidecars.keep_backup(each, self.backups.find(each), strict, at_once)
+        for kept, touched in zip(self._kept, self._database.all_touched):
+            kept.update(touched)
+            touched.clear()
 
     def undo_sidecars(self) -> None:
         """
@@ -195,8 +195,8 @@ class Store:
 
         :raises OSError: there is no room.
         """
-        self._database.touched.update(self._kept)
-        self._database.touched_snapshots.update(self._kept_snapshots)
+        for touched, kept in zip(self._database.all_touched, self._kept):
+            touched.update(kept)
         self.keep_sidecars(at_once=True)
 
     def sync_sidecars(self) -> None:
@@ -206,8 +206,8 @@ class Store:
 
     def forget_touched(self) -> None:
         """Begin anew to record what changes touch, once the former changes are durable."""
-        self._kept.clear()
-        self._kept_snapshots.clear()
+        for kept in self._kept:
+            kept.clear()
 
     # -- facts ---------------------------------------------------------------
 

@@ -141,7 +141,10 @@ class InMemoryOpenStack(OpenStackDouble):
         given = None if body is None else _Body(json.dumps(body).encode("ascii"))
         url = (self._cloud.settings.base_url or BASE_URL) + path
         got: list[Any] = []
-        answered = self._agent.request(method.encode("ascii"), url.encode("ascii"), None, given)
+        answered = self._agent.request(
+            # As from this machine.
+            *(method.encode("ascii"), url.encode("ascii"), Headers({"Host": ["localhost"]}), given)
+        )
         answered.addCallback(
             lambda answer: readBody(answer).addCallback(lambda body: (answer.code, body))
         )

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Mapping
 from functools import wraps
 from typing import Protocol
 
+from ...bounds import labels_fit
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Handler, WireError, endpoint
@@ -86,7 +87,10 @@ class LabelledService(ProjectService):
     ) -> Labelled:
         def change(store: Store) -> Labelled:
             self.check_relabelling(self.labelled(call, store, resource_id), "Updating")
-            return self.relabel(store, resource_id, labels, replace)
+            changed = self.relabel(store, resource_id, labels, replace)
+            if not labels_fit(changed.metadata):
+                raise self.too_large()
+            return changed
 
         return await self._store.write(change)
 

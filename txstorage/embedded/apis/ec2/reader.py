@@ -95,7 +95,9 @@ class StoreReader:
         """List the volumes that were modified, in any order."""
         ids = (each.volume_id for each in self._store.ec2.modifications())
         found = (self._store.volume(volume_id) for volume_id in ids)
-        return self._seen([record for record in found if record is not None])
+        # One that was transferred is another project's.
+        own = [each for each in found if each is not None and each.project_id == _PROJECT]
+        return self._seen(own)
 
     def attached(self, server_id: str) -> list[SeenVolume]:
         """List the volumes of a server, the newest attachment first."""

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import attr
 
@@ -14,8 +15,26 @@ from ..database import Database
 from ..records import VolumeRecord
 
 GONE = "gone"
-#: What a backup keeps of its volume beside the data.
-_OF_VOLUME = ("name", "description", "metadata", "image_metadata")
+#: The columns that are JSON.
+_JSON = ("metadata", "of_volume")
+#: The status of the volume or snapshot, by the transient status of the backup.
+_OF_SOURCE = {"creating": "backing-up", "restoring": "restoring-backup"}
+
+
+def of_volume(
+    *,
+    name: str | None,
+    description: str | None,
+    metadata: Mapping[str, str],
+    image_metadata: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what a backup keeps of its volume beside the data."""
+    return {
+        "name": name,
+        "description": description,
+        "metadata": dict(metadata),
+        "image_metadata": dict(image_metadata),
+    }
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -53,6 +72,7 @@ class BackupRecord(NewBackup):
     :ivar fail_reason: of the last failure.
     :ivar created_at: seconds since the epoch.
     :ivar restore_volume_id: of the volume that it was last restored to.
+    :ivar of_volume: see :func:`of_volume`.
     """
 
     sequence: int
@@ -62,13 +82,15 @@ class BackupRecord(NewBackup):
     created_at: float
     updated_at: float | None
     restore_volume_id: str | None
+    of_volume: Mapping[str, Any]
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> BackupRecord:
         """From a row of the table."""
-        names = {field.name for field in attr.fields(cls)} - {"backup_id", "metadata"}
+        names = {field.name for field in attr.fields(cls)} - {"backup_id", *_JSON}
         values = {name: row[name] for name in names}
-        return cls(backup_id=row["id"], metadata=json.loads(row["metadata"]), **values)
+        values.update((name, json.loads(row[name])) for name in _JSON)
+        return cls(backup_id=row["id"], **values)
 
 
 class BackupsTable:
@@ -126,36 +148,56 @@ class BackupsTable:
             "id": backup_id,
             "status": "creating",
             "previous_status": volume.status,
-            "of_volume": json.dumps({name: getattr(volume, name) for name in _OF_VOLUME}),
-            "metadata": json.dumps(dict(new.metadata)),
+            "of_volume": of_volume(
+                name=volume.name,
+                description=volume.description,
+                metadata=volume.metadata,
+                image_metadata=volume.image_metadata,
+            ),
             "data_timestamp": new.data_timestamp or now,
             "created_at": now,
         }
-        marks = ", ".join("?" * len(columns))
         with self._database.transaction():
-            self._database.execute(
-                f"INSERT INTO backups ({', '.join(columns)}) VALUES ({marks})", *columns.values()
-            )
+            self._insert(columns)
             self._of_source(new, "backing-up", "backing-up")
         made = self.find(backup_id)
         assert made is not None
         return made
+
+    def restore_record(self, backup: BackupRecord) -> None:
+        """Record a backup as it was."""
+        columns = attr.asdict(backup)
+        del columns["sequence"]
+        columns.update(id=columns.pop("backup_id"), previous_status="available")
+        self._insert(columns)
+
+    def _insert(self, columns: dict[str, Any]) -> None:
+        self._database.touched_backups.add(columns["id"])
+        columns = {**columns, **{name: json.dumps(columns[name]) for name in _JSON}}
+        marks = ", ".join("?" * len(columns))
+        self._database.execute(
+            f"INSERT INTO backups ({', '.join(columns)}) VALUES ({marks})", *columns.values()
+        )
 
     def _of_source(self, backup: NewBackup, of_snapshot: str, of_volume: str) -> None:
         """Set the status of a backup's snapshot, or else of its volume."""
         if backup.snapshot_id is None:
             self._database.set_volume_status(backup.volume_id, of_volume, self._clock())
             return
-        self._database.touched_snapshots.add(backup.snapshot_id)
+        self._set_snapshot_status(backup.snapshot_id, of_snapshot)
+
+    def _set_snapshot_status(self, snapshot_id: str, status: str) -> None:
+        self._database.touched_snapshots.add(snapshot_id)
         self._database.execute(
             "UPDATE snapshots SET status = ?, updated_at = ? WHERE id = ?",
-            of_snapshot,
+            status,
             self._clock(),
-            backup.snapshot_id,
+            snapshot_id,
         )
 
     def change(self, backup_id: str, **columns: object) -> BackupRecord:
         """Change columns of a backup."""
+        self._database.touched_backups.add(backup_id)
         columns["updated_at"] = self._clock()
         if "metadata" in columns:
             columns["metadata"] = json.dumps(columns["metadata"])
@@ -175,25 +217,67 @@ class BackupsTable:
 
     def settle(self, backup: BackupRecord, status: str, reason: str) -> None:
         """
-        End a transition, unless the status has changed meanwhile.
+        End a transition; a status that was changed meanwhile stays.
 
         :param status: the new one; ``GONE`` deletes the backup.
         :param reason: of a failure; empty after a success.
         """
         found = self.find(backup.backup_id)
-        if found is None or found.status != backup.status:
+        if found is None:
             return
         with self._database.transaction():
-            if status == GONE:
+            same = found.status == backup.status
+            if same and status == GONE:
+                self._database.touched_backups.add(backup.backup_id)
                 self._database.execute("DELETE FROM backups WHERE id = ?", backup.backup_id)
                 return
-            self.change(backup.backup_id, status=status, fail_reason=reason or None)
+            if same:
+                self.change(backup.backup_id, status=status, fail_reason=reason or None)
+            # The volume waits for the end also when an administrator has set another status.
             if backup.status == "creating":
                 self._end_creation(backup)
             elif backup.status == "restoring" and backup.restore_volume_id is not None:
                 ended = "error_restoring" if reason else "available"
                 if self._from(backup.restore_volume_id, "restoring-backup", ended) and not reason:
                     self._restore_texts(backup, backup.restore_volume_id)
+
+    def release_abandoned(self, backup: BackupRecord | None = None) -> None:
+        """
+        End the transient statuses of volumes and snapshots that no backup will end, because an
+        administrator has changed the backup's status meanwhile.
+
+        :param backup: whose volumes or snapshot are meant, and which has no transition any more;
+            ``None``: all of them.
+        """
+        for key in self._abandoned(
+            backup, "volumes", "creating", "volume_id", " AND snapshot_id IS NULL"
+        ):
+            (attached,) = self._database.execute(
+                "SELECT count(*) FROM attachments WHERE volume_id = ?", key
+            ).fetchone()
+            self._from(key, "backing-up", "in-use" if attached else "available")
+        for key in self._abandoned(backup, "snapshots", "creating", "snapshot_id"):
+            self._set_snapshot_status(key, "available")
+        for key in self._abandoned(backup, "volumes", "restoring", "restore_volume_id"):
+            self._from(key, "restoring-backup", "error_restoring")
+
+    def _abandoned(
+        self, backup: BackupRecord | None, table: str, status: str, column: str, more: str = ""
+    ) -> list[str]:
+        """
+        The ids of the volumes or snapshots in a transient status that no backup has led to.
+
+        :param backup: the only one that may have led to it before; ``None``: any.
+        :param status: of the backup.
+        :param column: of the backup; refers to the volume or snapshot.
+        """
+        rows = self._database.execute(
+            f"SELECT id FROM {table} WHERE status = ? AND NOT EXISTS (SELECT 1 FROM backups"
+            f" WHERE backups.status = ? AND backups.{column} = {table}.id{more})",
+            *(_OF_SOURCE[status], status),
+        )
+        found = [row["id"] for row in rows.fetchall()]
+        return found if backup is None else [key for key in found if key == getattr(backup, column)]
 
     def _end_creation(self, backup: BackupRecord) -> None:
         if backup.snapshot_id is not None:
@@ -213,10 +297,7 @@ class BackupsTable:
         Give a restored volume the labels of the one that was backed up, and its texts, unless it
         has a name of its own.
         """
-        (text,) = self._database.execute(
-            "SELECT of_volume FROM backups WHERE id = ?", backup.backup_id
-        ).fetchone()
-        former = json.loads(text)
+        former = backup.of_volume
         self._database.execute(
             "UPDATE volumes SET name = ?, description = ? WHERE id = ? AND ? <> ''"
             " AND (name IS NULL OR name LIKE 'restore~_backup~_%' ESCAPE '~')",
@@ -251,4 +332,4 @@ class BackupsTable:
         return found
 
 
-__all__ = ["BackupRecord", "BackupsTable", "NewBackup"]
+__all__ = ["BackupRecord", "BackupsTable", "NewBackup", "of_volume"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
+from ....bounds import labels_fit
 from ....store.records import VolumeRecord
 from ....store.store import Store
 from ....wire import refusals, volume_refusals
@@ -86,6 +87,8 @@ def _set_image(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> 
     if volume.status in _KEEPS_METADATA:
         raise refusals.KEEPS_LABELS("Updating", volume.status)
     metadata = {**volume.image_metadata, **value["metadata"]}
+    if not labels_fit(metadata):
+        raise refusals.TOO_LARGE["volume"]()
     store.flags.set_image_metadata(volume.volume_id, metadata)
     return APIResponse(200, {"metadata": metadata})
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import attr
+from twisted.logger import Logger
 
 from ....machine.engine import Engine
 from ....machine.files import VolumeFiles
@@ -31,6 +32,7 @@ from ..quota import check_count, quota_of
 from . import requests
 from .views import BackupView
 
+_log = Logger()
 _ALL = "/v3/<project_id>/backups"
 _ID = _ALL + "/<backup_id>"
 _COUNT = (3, 45)
@@ -231,18 +233,29 @@ class BackupsAPI(ProjectService):
         """
         action, status = requests.new_status(call.json(empty={"None": {}}))
 
-        def change(store: Store) -> None:
+        def change(store: Store) -> BackupRecord:
             backup = self._found(call, backup_id, store)
             self.permit(call, f"backup {action}")
             if action == "os-force_delete":
                 _delete(store, backup)
             else:
                 store.backups.change(backup_id, status=status)
+            return backup
 
-        await self._store.write(change)
+        former = await self._store.write(change)
         if action == "os-force_delete":
             self._engine.begin(backup_id)
+        self._release(former)
         return APIResponse(202)
+
+    def _release(self, backup: BackupRecord) -> None:
+        """Release the volume, or the snapshot, of a backup once nothing copies its data."""
+        idle = self._engine.idle(backup.backup_id)
+        idle.addCallback(
+            lambda _: self._store.write(lambda store: store.backups.release_abandoned(backup))
+        )
+        # The next start does it otherwise.
+        idle.addErrback(lambda why: _log.failure("A backup's volume was not released", why))
 
     @endpoint(app, _ID + "/export_record", "GET")
     def export_record(self, call: APIRequest, backup_id: str) -> APIResponse:

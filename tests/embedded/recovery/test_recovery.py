@@ -28,7 +28,7 @@ from txstorage.embedded.store.records import (
 from txstorage.embedded.store.sidecar_content import sidecar_path, snapshot_sidecar_path
 from txstorage.embedded.store.store import Store
 
-from .support import temporary_directory
+from ..support import temporary_directory
 
 
 class PowerFailure(BaseException):
