@@ -26,20 +26,8 @@ from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 from txstorage.embedded.wire.site import BoundedSite
 from txstorage.embedded.wire.tables import image_refusals, server_refusals
 
-from .attachment_updates import AttachmentUpdateTests
 from .case import Target
-from .default_types import DefaultTypeTests
-from .kinds import EncryptionTests, QosTests
-from .others import OtherTests
-from .pools import PoolTests
-from .processes import ProcessTests
-from .projects import GrantTests, MadeProjectTests
 from .record import compared, errors, lines, read, routes
-from .resetting import ResetTests
-from .servers.creation import NewServerTests
-from .servers.groups import ServerGroupTests
-from .servers.hosts import ComputeHostTests
-from .servers.quotas import ComputeQuotaTests
 from .suite import SUITE, make_wire_tests
 
 DELAY = 0.3
@@ -104,12 +92,7 @@ NOT_COMPARABLE.update(
 )
 #: Tests whose routes and errors a real OpenStack has not all been compared with yet: the next run
 #: of ``tests/openstack/check_wire.py`` does, and they are then to be removed from here.
-PENDING: tuple[type[Any], ...] = (
-    NewServerTests,
-    *(QosTests, EncryptionTests, MadeProjectTests, GrantTests, AttachmentUpdateTests),
-    *(ProcessTests, DefaultTypeTests, ResetTests, PoolTests),
-    *(ComputeHostTests, ComputeQuotaTests, ServerGroupTests, OtherTests),
-)
+PENDING: tuple[type[Any], ...] = ()
 
 
 class EmbeddedTarget(Target):
