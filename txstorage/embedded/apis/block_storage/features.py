@@ -15,6 +15,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from .backups.requests import FILTERS as BACKUP_FILTERS
+from .project import MESSAGE_FILTERS
 from .snapshots import FILTERS as SNAPSHOT_FILTERS
 from .volume_lists import FILTERS as VOLUME_FILTERS
 
@@ -66,7 +67,7 @@ _UPDATED = "2026-11-28T00:00:00+00:00"
 _FILTERS: dict[str, Iterable[str]] = {
     "attachment": ATTACHED,
     "backup": BACKUP_FILTERS,
-    "message": ["resource_uuid"],
+    "message": MESSAGE_FILTERS,
     "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
     "volume": VOLUME_FILTERS,
 }
