@@ -122,7 +122,7 @@ class LinesTests(SynchronousTestCase):
         )
 
     def test_racing(self) -> None:
-        """How far a new volume is does not matter where the client asked later."""
+        """The state of a new volume is ignored in what the client asks for after the creation."""
         table = "| Property | Value |\n| status | {} |\n"
         ours, theirs = table.format("creating"), table.format("available")
         different = ["here: status | creating", "there: status | available"]
