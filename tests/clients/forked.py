@@ -8,6 +8,7 @@ A line of its input is an array of a command's words.  A line of its output is a
 command's exit ``code``, its ``output`` and its ``errors``.
 """
 
+import functools
 import importlib
 import importlib.metadata
 import json
@@ -29,6 +30,11 @@ PATIENCE = 60
 
 def entry_point(program):
     """:return: the function that a program runs, with its modules imported."""
+    # Each command looks up the distribution that it belongs to, among all files of all of them,
+    # which takes as long as everything else that it does.
+    remembered = functools.lru_cache(importlib.metadata.packages_distributions)
+    remembered()
+    importlib.metadata.packages_distributions = remembered
     for package in PACKAGES.get(program, []):
         path = importlib.import_module(package).__path__
         for module in pkgutil.walk_packages(path, package + "."):

@@ -117,3 +117,34 @@ class MessageTests(WireTests):
             self.refused(got, refusals.NO_MESSAGE, listed[0]["id"], version="3.3")
         got = await self.cinder("GET", query, version="3.5")
         self.assertNotIn(listed[0], got.body["messages"])
+
+    @compares(f"volume GET {_V}messages", "UNKNOWN_FILTER", "BAD_SORT_KEY")
+    async def test_filters(self) -> None:
+        """Messages are filtered and ordered by members; unknown filters find none, or are 400."""
+        ids = []
+        for size in (self.target.too_big // 2, self.target.too_big // 3):
+            body = {"volume": {"size": size}}
+            ids.append((await self.cinder("POST", "/volumes", body)).body["volume"]["id"])
+            await self.until(ids[-1], "error")
+        query = "/messages?resource_uuid=" + ids[0]
+        [*_, one] = (await self.cinder("GET", query, version="3.5")).body["messages"]
+        for name in ("resource_uuid", "resource_type", "event_id", "request_id", "message_level"):
+            got = await self.cinder("GET", f"/messages?{name}={one[name]}", version="3.5")
+            found = self.answered(got, 200, {"messages": list}, "3.5")["messages"]
+            self.assertIn(one, found)
+            self.assertEqual({each[name] for each in found}, {one[name]})
+            got = await self.cinder("GET", f"/messages?{name}=nosuch", version="3.5")
+            self.assertEqual(self.answered(got, 200, dict, "3.5"), {"messages": []})
+        for sort in ("sort_key=resource_uuid&sort_dir=asc", "sort=resource_uuid:desc"):
+            got = await self.cinder("GET", "/messages?" + sort, version="3.5")
+            found = [each["resource_uuid"] for each in got.body["messages"]]
+            self.assertEqual(found, sorted(found, reverse="desc" in sort))
+            self.assertEqual(set(ids) - set(found), set())
+        got = await self.cinder("GET", "/messages?sort=bogus:asc", version="3.5")
+        self.refused(got, refusals.BAD_SORT_KEY, version="3.5")
+        got = await self.cinder("GET", query + "&bogus=x", version="3.5")
+        self.assertEqual(self.answered(got, 200, dict, "3.5"), {"messages": []})
+        got = await self.cinder("GET", query + "&bogus=x", version="3.31")
+        self.refused(got, refusals.UNKNOWN_FILTER, "bogus", version="3.31")
+        got = await self.cinder("GET", query + "&all_tenants=1", version="3.31")
+        self.assertIn(one, self.answered(got, 200, {"messages": list}, "3.31")["messages"])

@@ -15,6 +15,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from .backups.requests import FILTERS as BACKUP_FILTERS
+from .project import MESSAGE_FILTERS
 from .snapshots import FILTERS as SNAPSHOT_FILTERS
 from .volume_lists import FILTERS as VOLUME_FILTERS
 
@@ -50,13 +51,23 @@ _EXTENSIONS = (
         "Extends volumes, sets their flags, records their uses.",
     ),
     ("scheduler-stats", "Scheduler_stats", "Shows the room for volumes."),
+    ("os-types-manage", "TypesManage", "Makes volume types, for administrators."),
+    ("os-types-extra-specs", "TypesExtraSpecs", "Keeps what a volume type asks of a back end."),
+    ("os-volume-type-access", "VolumeTypeAccess", "Lets projects use a private volume type."),
+    ("encryption", "VolumeTypeEncryption", "Keeps the encryption of volume types."),
+    (
+        "os-volume-encryption-metadata",
+        "VolumeEncryptionMetadata",
+        "Shows the encryption of a volume.",
+    ),
+    ("qos-specs", "Qos_specs_manage", "Keeps limits of volume types, for administrators."),
 )
 _UPDATED = "2026-11-28T00:00:00+00:00"
 #: The filters of lists, by what they list.
 _FILTERS: dict[str, Iterable[str]] = {
     "attachment": ATTACHED,
     "backup": BACKUP_FILTERS,
-    "message": ["resource_uuid"],
+    "message": MESSAGE_FILTERS,
     "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
     "volume": VOLUME_FILTERS,
 }

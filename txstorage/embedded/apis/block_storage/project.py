@@ -5,6 +5,10 @@ Block Storage v3's resources of a whole project: zones, limits and messages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, Callable
+
 from ...store.records import MessageRecord
 from ...store.store import Store
 from ...wire import refusals
@@ -14,6 +18,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..versioned import ProjectService
+from .queries import order, ordered_page
 from .quota import quota_of
 
 #: The first segments of the paths after the project.
@@ -22,8 +27,34 @@ PATHS = (
     "limits",
     "messages",
 )
-#: The first microversion with messages.
-_MESSAGES = (3, 3)
+#: The first microversions with messages, with filters, orders and pages of them, and with refusals
+#: of unknown filters.
+_MESSAGES, _PAGES, _STRICT = (3, 3), (3, 5), (3, 31)
+#: The filters of messages, members of their views.
+MESSAGE_FILTERS = ("resource_uuid", "resource_type", "event_id", "request_id", "message_level")
+_Keys = Mapping[str, Callable[[dict[str, Any]], Any]]
+#: The members that messages are ordered by, besides their time.
+_KEYS: _Keys = {name: itemgetter(name) for name in ("id", *MESSAGE_FILTERS)}
+_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
+
+
+def _filters(call: APIRequest, query: Mapping[str, str]) -> dict[str, str]:
+    """
+    :return: the filters of a list of messages.
+    :raises WireError: 400, for unknown ones.
+    """
+    found = {name: value for name, value in query.items() if name not in _NO_FILTERS}
+    if call.version >= _STRICT and not call.requester.is_admin:
+        found.pop("all_tenants", None)
+        unknown = [name for name in found if name not in MESSAGE_FILTERS]
+        if unknown:
+            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    return found
+
+
+def _matches(view: Mapping[str, Any], filters: Mapping[str, str]) -> bool:
+    """:return: whether a message has the filters' values; a filter of no member finds none."""
+    return all(name in _KEYS and view[name] == value for name, value in filters.items())
 
 
 class ProjectAPI(ProjectService):
@@ -50,26 +81,26 @@ class ProjectAPI(ProjectService):
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=_MESSAGES)
     def messages(self, call: APIRequest) -> APIResponse:
         """List the reasons of failures."""
-        # Filters and pages were added later than the messages.
-        filtered = call.version >= (3, 5)
-        query = call.query()
         self.permit(call)
-        wanted = query.get("resource_uuid") if filtered else None
-        entries = [
-            entry
-            for entry in self._messages(call, self._store)
-            if wanted in (None, entry.snapshot_id or entry.volume_id)
-        ]
-        page = volume_page(query if filtered else {}, self._settings.page_size)
-        ids = [entry.message_id for entry in entries]
-        if page.marker is not None and page.marker not in ids:
-            raise refusals.NO_MESSAGE(page.marker)
-        begin = 0 if page.marker is None else ids.index(page.marker) + 1
-        part = entries[begin:][page.offset : page.offset + page.limit]
+        # Filters, orders and pages were added later than the messages.
+        query = call.query() if call.version >= _PAGES else {}
+        page = volume_page(query, self._settings.page_size)
+        by = order(query, {"created_at", *_KEYS})
         project = self.project_path(call)
-        view = [volume_views.message(entry, call.base, project) for entry in part]
+        every = [
+            volume_views.message(entry, call.base, project)
+            for entry in self._messages(call, self._store)
+        ]
+        marker = next((each for each in every if each["id"] == page.marker), None)
+        if page.marker is not None and marker is None:
+            raise refusals.NO_MESSAGE(page.marker)
+        found = [each for each in every if _matches(each, _filters(call, query))]
+        # The clock may have given two messages the same time.
+        age = {each["id"]: -number for number, each in enumerate(every)}
+        keys: _Keys = {**_KEYS, "created_at": lambda each: age[each["id"]]}
+        view = ordered_page(found, marker, page, by, keys)
         url = f"{call.base}/volume/v3/{project}messages"
-        links = next_links("messages", url, query, page, [entry.message_id for entry in part])
+        links = next_links("messages", url, call.query(), page, [each["id"] for each in view])
         return APIResponse(200, dict({"messages": view}, **links))
 
     def _messages(self, call: APIRequest, store: Store) -> list[MessageRecord]:
