@@ -30,7 +30,7 @@ from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
-from .block_storage.queries import boolean, order
+from .block_storage.queries import PAGE_PARAMETERS, boolean, order
 from .identity.bearers import Bearers
 from .versioned import ProjectService
 from .visible import visible_volume
@@ -39,7 +39,6 @@ _SINCE = (3, 27)
 _COMPLETE_SINCE = (3, 44)
 #: From this microversion on, an unknown filter is an error.
 _STRICT_FILTERS = (3, 31)
-_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _ID = "/v3/<project_id>/attachments/<attachment_id>"
 
 
@@ -235,7 +234,7 @@ def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
     # Clients send it for all users, also for those who may not see other projects.
-    known = _NO_FILTERS | {"all_tenants"}
+    known = PAGE_PARAMETERS | {"all_tenants"}
     unknown = [name for name in query if name not in known and name not in ATTACHED]
     if unknown and call.version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))

@@ -18,7 +18,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..versioned import ProjectService
-from .queries import order, ordered_page
+from .queries import PAGE_PARAMETERS, order, ordered_page
 from .quota import quota_of
 
 #: The first segments of the paths after the project.
@@ -35,7 +35,6 @@ MESSAGE_FILTERS = ("resource_uuid", "resource_type", "event_id", "request_id", "
 _Keys = Mapping[str, Callable[[dict[str, Any]], Any]]
 #: The members that messages are ordered by, besides their time.
 _KEYS: _Keys = {name: itemgetter(name) for name in ("id", *MESSAGE_FILTERS)}
-_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 
 
 def _filters(call: APIRequest, query: Mapping[str, str]) -> dict[str, str]:
@@ -43,7 +42,7 @@ def _filters(call: APIRequest, query: Mapping[str, str]) -> dict[str, str]:
     :return: the filters of a list of messages.
     :raises WireError: 400, for unknown ones.
     """
-    found = {name: value for name, value in query.items() if name not in _NO_FILTERS}
+    found = {name: value for name, value in query.items() if name not in PAGE_PARAMETERS}
     if call.version >= _STRICT and not call.requester.is_admin:
         found.pop("all_tenants", None)
         unknown = [name for name in found if name not in MESSAGE_FILTERS]

@@ -14,6 +14,9 @@ from ...wire.pagination import Page
 
 T = TypeVar("T")
 
+#: The parameters of a list's page and order, which are no filters.
+PAGE_PARAMETERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
+
 _TRUE = frozenset(["1", "t", "true", "on", "y", "yes"])
 _FALSE = frozenset(["0", "f", "false", "off", "n", "no"])
 _DIRECTIONS = frozenset(["asc", "desc"])

@@ -27,7 +27,7 @@ from ...wire.versions import VOLUME
 from ..identity.bearers import Bearers
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
-from .queries import boolean, labels, order, ordered_page
+from .queries import PAGE_PARAMETERS, boolean, labels, order, ordered_page
 from .quota import check_snapshot, quota_of
 from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
@@ -35,12 +35,7 @@ from .snapshot_views import SnapshotView
 _ID = "/v3/<project_id>/snapshots/<snapshot_id>"
 _DELETABLE = frozenset(["available", "error"])
 #: Parameters of a list that are not filters.
-_NO_FILTERS = frozenset(
-    [
-        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count"),
-        "all_tenants",
-    ]
-)
+_NO_FILTERS = PAGE_PARAMETERS | {"with_count", "all_tenants"}
 #: The filters of a list, beside that by labels.
 FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "name": lambda snapshot: snapshot.name,

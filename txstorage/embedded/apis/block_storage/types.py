@@ -22,7 +22,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..visible import default_type, sees_type, visible_type
-from .queries import order, truth
+from .queries import PAGE_PARAMETERS, order, truth
 
 _ALL = "/v3/<project_id>/types"
 _ID = _ALL + "/<type_id>"
@@ -91,12 +91,7 @@ _KEYS_OF_ORDER: Mapping[str, Callable[[Mapping[str, int]], Callable[[TypeRecord]
     "id": lambda places: lambda each: each.type_id,
     "name": lambda places: lambda each: each.name,
 }
-_PARAMETERS = frozenset(
-    [
-        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir"),
-        *("all_tenants", "extra_specs", "is_public"),
-    ]
-)
+_PARAMETERS = PAGE_PARAMETERS | {"all_tenants", "extra_specs", "is_public"}
 _STRICT = (3, 52)
 
 

@@ -22,10 +22,8 @@ from ...store.records import VolumeFilter
 from ...wire import refusals
 from ...wire.exchange import Version
 from ...wire.times import microseconds
-from .queries import boolean, labels, literal, truth
+from .queries import PAGE_PARAMETERS, boolean, labels, literal, truth
 
-#: Parameters of a list that are not filters.
-_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _TIMES = ("created_at", "updated_at")
 #: The filters that users may use.
 FILTERS = frozenset(
@@ -83,7 +81,7 @@ def _filtered(query: Mapping[str, str], version: Version, admin: bool) -> Volume
     :param admin: whether the user is an administrator.
     :raises WireError: 400.
     """
-    no_filters = _NO_FILTERS | ({"with_count"} if version >= _COUNT else set())
+    no_filters = PAGE_PARAMETERS | ({"with_count"} if version >= _COUNT else set())
     given = {name: text for name, text in query.items() if name not in no_filters}
     unknown = [name for name in given if name not in FILTERS]
     if version < _STRICT:

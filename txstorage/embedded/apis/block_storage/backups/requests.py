@@ -16,6 +16,7 @@ from ....wire.exchange import Version
 from ....wire.fields import OPTIONAL_UUID, UUID, BodySchema, only_member, volume_body, wrapped
 from ....wire.versions import VOLUME
 from ...volume_requests import BOOLEAN, LABELS, is_true
+from ..queries import PAGE_PARAMETERS
 
 #: The first microversions to change a backup, to sort by the name, with labels, and with a zone.
 UPDATE, NAME_ORDER, METADATA, _ZONE = (3, 9), (3, 37), (3, 43), (3, 51)
@@ -71,12 +72,7 @@ _FILTERS: Mapping[str, Callable[[BackupRecord], object]] = {
     "volume_id": lambda backup: backup.volume_id,
 }
 FILTERS = frozenset(_FILTERS)
-_NO_FILTERS = frozenset(
-    [
-        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count"),
-        "all_tenants",
-    ]
-)
+_NO_FILTERS = PAGE_PARAMETERS | {"with_count", "all_tenants"}
 _STRICT = (3, 31)
 #: The columns that lists can be ordered by.
 KEYS: Mapping[str, Callable[[BackupRecord], Any]] = {

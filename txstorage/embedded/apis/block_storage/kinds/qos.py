@@ -21,7 +21,7 @@ from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 from ...volume_requests import LABEL_KEYS
-from ..queries import boolean, order, ordered_page
+from ..queries import PAGE_PARAMETERS, boolean, order, ordered_page
 
 #: The first segments of the paths after the project.
 PATHS = ("qos-specs",)
@@ -64,7 +64,6 @@ _KEYS: Mapping[str, Callable[[QosRecord], Any]] = {
     "id": lambda each: each.qos_id,
     "value": lambda each: each.name,
 }
-_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 
 
 class QosAPI(ProjectService):
@@ -278,7 +277,9 @@ def _view(found: QosRecord) -> dict[str, Any]:
 def _is_chosen(found: QosRecord, query: Mapping[str, str]) -> bool:
     """Check the filters of a list: Cinder knows an id and a value, and else finds nothing."""
     known = {"id": found.qos_id, "value": found.name}
-    return all(known.get(name) == text for name, text in query.items() if name not in _NO_FILTERS)
+    return all(
+        known.get(name) == text for name, text in query.items() if name not in PAGE_PARAMETERS
+    )
 
 
 def _name(text: str) -> str:

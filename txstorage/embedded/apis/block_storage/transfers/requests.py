@@ -12,7 +12,7 @@ from ....store.features.transfers import TransferRecord
 from ....wire.exchange import Version
 from ....wire.fields import UUID, volume_body, wrapped
 from ...volume_requests import BOOLEAN, is_true
-from ..queries import literal
+from ..queries import PAGE_PARAMETERS, literal
 
 #: The first microversions with the choice of snapshots, the history, and the order and the pages.
 SNAPSHOTS, HISTORY, PAGES = (3, 55), (3, 57), (3, 59)
@@ -71,7 +71,6 @@ _FILTERS: Mapping[str, Callable[[TransferRecord], object]] = {
     "display_name": lambda transfer: transfer.name,
     "no_snapshots": lambda transfer: transfer.no_snapshots,
 }
-_PAGES = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -117,7 +116,7 @@ def chosen(
     :param paged: whether the parameters of pages and orders are no filters.
     """
     for name, text in query.items():
-        if name == "all_tenants" or (paged and name in _PAGES):
+        if name == "all_tenants" or (paged and name in PAGE_PARAMETERS):
             continue
         if name not in _FILTERS:
             return []
