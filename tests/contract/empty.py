@@ -146,5 +146,10 @@ class MessageTests(WireTests):
         self.assertEqual(self.answered(got, 200, dict, "3.5"), {"messages": []})
         got = await self.cinder("GET", query + "&bogus=x", version="3.31")
         self.refused(got, refusals.UNKNOWN_FILTER, "bogus", version="3.31")
+        # An unknown filter comes before a missing message, and is refused also where there is none.
+        got = await self.cinder("GET", f"/messages?bogus=x&marker={MISSING}", version="3.31")
+        self.refused(got, refusals.UNKNOWN_FILTER, "bogus", version="3.31")
+        got = await self.cinder_as("other", "GET", "/messages?bogus=x", version="3.31")
+        self.refused(got, refusals.UNKNOWN_FILTER, "bogus", version="3.31")
         got = await self.cinder("GET", query + "&all_tenants=1", version="3.31")
         self.assertIn(one, self.answered(got, 200, {"messages": list}, "3.31")["messages"])

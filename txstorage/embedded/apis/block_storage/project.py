@@ -84,7 +84,7 @@ class ProjectAPI(ProjectService):
         # Filters, orders and pages were added later than the messages.
         query = call.query() if call.version >= _PAGES else {}
         page = volume_page(query, self._settings.page_size)
-        by = order(query, {"created_at", *_KEYS})
+        by, filters = order(query, {"created_at", *_KEYS}), _filters(call, query)
         project = self.project_path(call)
         every = [
             volume_views.message(entry, call.base, project)
@@ -93,7 +93,7 @@ class ProjectAPI(ProjectService):
         marker = next((each for each in every if each["id"] == page.marker), None)
         if page.marker is not None and marker is None:
             raise refusals.NO_MESSAGE(page.marker)
-        found = [each for each in every if _matches(each, _filters(call, query))]
+        found = [each for each in every if _matches(each, filters)]
         # The clock may have given two messages the same time.
         age = {each["id"]: -number for number, each in enumerate(every)}
         keys: _Keys = {**_KEYS, "created_at": lambda each: age[each["id"]]}
