@@ -16,6 +16,7 @@ from ...wire.pagination import next_links, server_page
 from ...wire.requests.routes import Routes
 from . import flavor_views
 from .flavor_views import DISK, FLAVOR_ID, FLAVOR_NAME, RAM
+from .parameters import refuse_unknown
 from .service import ComputeService
 
 #: Filters by the least size, and the flavor's size.
@@ -94,11 +95,7 @@ def _check_query(query: Mapping[str, str], version: Version) -> None:
         if name in query and query[name] not in keys:
             raise refusals.NO_KEY(name, query[name], query[name], keys)
     if version >= _STRICT:
-        unknown = sorted(set(query) - _PARAMETERS - ({"name"} if version >= _NAME else set()))
-        if unknown:
-            verb = "was" if len(unknown) == 1 else "were"
-            names = ", ".join(map(repr, unknown))
-            raise refusals.UNKNOWN_FLAVOR_PARAMETER(f"{names} {verb} unexpected")
+        refuse_unknown(query, _PARAMETERS | ({"name"} if version >= _NAME else set()))
 
 
 def _least(query: Mapping[str, str], name: str) -> int:

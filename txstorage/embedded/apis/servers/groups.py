@@ -18,6 +18,7 @@ from ...wire.fields import compute_body, wrapped
 from ...wire.pagination import attachment_page
 from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
+from .parameters import refuse_unknown
 from .quotas.limits import quotas
 from .service import ComputeService
 
@@ -82,12 +83,9 @@ class ServerGroupsAPI(ComputeService):
     def list_all(self, call: APIRequest) -> APIResponse:
         """List the groups of the user's project; of all, to an administrator who asks."""
         query = call.query()
-        unknown = sorted(set(query) - {"all_projects", "limit", "offset"})
         page = attachment_page(query, self._settings.page_size)
-        if unknown and call.version >= _STRICT:
-            verb = "was" if len(unknown) == 1 else "were"
-            names = ", ".join(map(repr, unknown))
-            raise refusals.UNKNOWN_FLAVOR_PARAMETER(f"{names} {verb} unexpected")
+        if call.version >= _STRICT:
+            refuse_unknown(query, ("all_projects", "limit", "offset"))
         self.permit(call)
         every = call.requester.is_admin and "all_projects" in query
         own = call.requester.owner.project_id

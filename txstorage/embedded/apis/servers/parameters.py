@@ -7,7 +7,7 @@ Source: the module ``servers`` of ``nova.api.openstack.compute.schemas``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ...wire import refusals
 from ...wire.exchange import Version
@@ -91,6 +91,15 @@ def check(query: Mapping[str, list[str]], version: Version) -> None:
             raise refusals.UNKNOWN_PARAMETER(f"{', '.join(map(repr, sorted(unknown)))} {verb}")
 
 
+def refuse_unknown(query: Mapping[str, str], known: Collection[str]) -> None:
+    """:raises WireError: 400, for parameters that a list does not have."""
+    unknown = sorted(set(query) - set(known))
+    if unknown:
+        verb = "was" if len(unknown) == 1 else "were"
+        names = ", ".join(map(repr, unknown))
+        raise refusals.UNKNOWN_FLAVOR_PARAMETER(f"{names} {verb} unexpected")
+
+
 def _check_value(name: str, value: str, version: Version) -> None:
     if name in _EXPRESSIONS and not _is_expression(value):
         raise refusals.NO_EXPRESSION(name, value, value)
@@ -113,4 +122,4 @@ def _is_expression(text: str) -> bool:
         return False
 
 
-__all__ = ["JOINED", "check", "ignored_keys"]
+__all__ = ["JOINED", "check", "ignored_keys", "refuse_unknown"]

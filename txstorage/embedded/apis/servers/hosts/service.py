@@ -7,7 +7,6 @@ The refusals have Nova 34's status codes and messages.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
 from ....settings import AVAILABILITY_ZONE
@@ -21,6 +20,7 @@ from ....wire.tables import server_refusals
 from ....wire.times import volume_time
 from ...block_storage.queries import truth
 from ...compute_views import HOST
+from ..parameters import refuse_unknown
 from ..service import ComputeService
 from .views import COMPUTE, PROCESSES, HypervisorView, has_uuids, id_of, process, zones
 
@@ -71,7 +71,8 @@ class HostsAPI(ComputeService):
     def processes(self, call: APIRequest) -> APIResponse:
         """List the processes, to an administrator."""
         query = call.query()
-        _refuse_unknown(call, query, ("host", "binary"))
+        if call.version >= _STRICT:
+            refuse_unknown(query, ("host", "binary"))
         self.permit(call)
         disabled, now = self._store.processes.disabled(), self._now()
         view = [
@@ -132,7 +133,7 @@ class HostsAPI(ComputeService):
         query, view = call.query(), self._view(call)
         known = ("limit", "marker", "hypervisor_hostname_pattern", "with_servers")
         if has_uuids(call.version):
-            _refuse_unknown(call, query, known, always=True)
+            refuse_unknown(query, known)
         page = Page(self._settings.page_size, None, 0)
         if call.version >= _PAGES:
             page = server_page(query, self._settings.page_size)
@@ -154,7 +155,7 @@ class HostsAPI(ComputeService):
     def show(self, call: APIRequest, hypervisor_id: str) -> APIResponse:
         """Show a hypervisor, to an administrator."""
         if has_uuids(call.version):
-            _refuse_unknown(call, call.query(), ("with_servers",), always=True)
+            refuse_unknown(call.query(), ("with_servers",))
         self.permit(call)
         view = self._view(call)
         if has_uuids(call.version) and not is_uuid(hypervisor_id):
@@ -196,20 +197,6 @@ class HostsAPI(ComputeService):
         if text not in HOST:
             raise server_refusals.NO_HYPERVISOR_LIKE(text)
         return self._view(call)
-
-
-def _refuse_unknown(
-    call: APIRequest, query: Mapping[str, str], known: Collection[str], always: bool = False
-) -> None:
-    """
-    :param always: whether not only the latest microversions are strict.
-    :raises WireError: 400.
-    """
-    unknown = sorted(set(query) - set(known))
-    if unknown and (always or call.version >= _STRICT):
-        verb = "was" if len(unknown) == 1 else "were"
-        names = ", ".join(map(repr, unknown))
-        raise refusals.UNKNOWN_FLAVOR_PARAMETER(f"{names} {verb} unexpected")
 
 
 __all__ = ["PATHS", "HostsAPI"]
