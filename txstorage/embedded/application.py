@@ -207,7 +207,7 @@ class Application:
         bearers, base_url = self._bearers, self._settings.base_url
         parts = (self._store, bearers, self._engine, self._settings, self._turns)
         files = self._devices.files
-        volumes = BlockStorageAPI(*parts, self._snapshot_engine, files)
+        volumes = BlockStorageAPI(*parts, files, self._snapshot_engine)
         rest = (self._settings, self._turns, files)
         snapshots = SnapshotsAPI(self._store, bearers, self._snapshot_engine, *rest)
         backups = BackupsAPI(self._store, bearers, self._backup_engine, *rest)

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from ..accounts.directory import Directory
 from ..accounts.policy import ACTIONS, ROUTES
 from ..machine.engine import Engine
+from ..machine.files import VolumeFiles
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.store import Store
@@ -227,3 +228,23 @@ class ProjectService(VersionedService):
     def fault(self) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.VOLUME_FAULT()
+
+
+class FilesService(ProjectService):
+    """
+    A service that needs the files of volumes, snapshots and backups.
+
+    :param files: these.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bearers: Bearers,
+        engine: Engine,
+        settings: Settings,
+        turns: ReactorTurns,
+        files: VolumeFiles,
+    ) -> None:
+        super().__init__(store, bearers, engine, settings, turns)
+        self._files = files

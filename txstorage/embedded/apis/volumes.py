@@ -82,12 +82,11 @@ class BlockStorageAPI(LabelledService):
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
-        snapshot_engine: Engine,
         files: VolumeFiles,
+        snapshot_engine: Engine,
     ) -> None:
-        super().__init__(store, bearers, engine, settings, turns)
+        super().__init__(store, bearers, engine, settings, turns, files)
         self._snapshot_engine = snapshot_engine
-        self._files = files
         self._actions = VolumeActions(store, engine, self.permit)
 
     def _view(self, call: APIRequest) -> VolumeView:

@@ -17,7 +17,7 @@ from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Handler, WireError, endpoint
 from ...wire.requests.routes import Routes
-from ..versioned import ProjectService
+from ..versioned import FilesService
 from ..volume_requests import LABEL, METADATA
 
 _FORMAT = re.compile(r"(?<=.)\.json\Z")
@@ -31,7 +31,7 @@ class Labelled(Protocol):
         """Its labels."""
 
 
-class LabelledService(ProjectService):
+class LabelledService(FilesService):
     """A service whose resources have labels; :func:`add_label_routes` adds the routes."""
 
     # -- the parts that differ -------------------------------------------------

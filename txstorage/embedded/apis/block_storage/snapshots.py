@@ -12,10 +12,7 @@ from typing import Any, Callable
 
 import attr
 
-from ...machine.engine import Engine
-from ...machine.files import VolumeFiles
-from ...machine.turns import ReactorTurns
-from ...settings import AVAILABILITY_ZONE, Settings
+from ...settings import AVAILABILITY_ZONE
 from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
@@ -24,7 +21,6 @@ from ...wire.fields import only_member
 from ...wire.pagination import next_links, volume_page
 from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
-from ..identity.bearers import Bearers
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
 from .queries import PAGE_PARAMETERS, boolean, labels, order, ordered_page
@@ -73,18 +69,6 @@ class SnapshotsAPI(LabelledService):
 
     app = Routes()
     dialect = VOLUME
-
-    def __init__(
-        self,
-        store: Store,
-        bearers: Bearers,
-        engine: Engine,
-        settings: Settings,
-        turns: ReactorTurns,
-        files: VolumeFiles,
-    ) -> None:
-        super().__init__(store, bearers, engine, settings, turns)
-        self._files = files
 
     def _view(self, call: APIRequest) -> SnapshotView:
         return SnapshotView(self._directory.ids, call.version)

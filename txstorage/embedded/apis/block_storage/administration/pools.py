@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ....machine.engine import Engine
-from ....machine.files import VolumeFiles
-from ....machine.turns import ReactorTurns
-from ....settings import AVAILABILITY_ZONE, Settings
+from ....settings import AVAILABILITY_ZONE
 from ....store.features.processes import VOLUME
-from ....store.store import Store
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.fields import volume_body
@@ -22,8 +18,7 @@ from ....wire.requests.routes import Routes
 from ....wire.times import volume_time
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ... import volume_views
-from ...identity.bearers import Bearers
-from ...versioned import ProjectService
+from ...versioned import FilesService
 from ..queries import boolean
 from .processes import PROCESSES, is_host
 
@@ -42,7 +37,7 @@ _HOST = volume_body(
 )
 
 
-class PoolsAPI(ProjectService):
+class PoolsAPI(FilesService):
     """
     The pool and the hosts.
 
@@ -51,18 +46,6 @@ class PoolsAPI(ProjectService):
 
     app = Routes()
     dialect = VOLUME_DIALECT
-
-    def __init__(
-        self,
-        store: Store,
-        bearers: Bearers,
-        engine: Engine,
-        settings: Settings,
-        turns: ReactorTurns,
-        files: VolumeFiles,
-    ) -> None:
-        super().__init__(store, bearers, engine, settings, turns)
-        self._files = files
 
     @endpoint(app, "/v3/<project_id>/scheduler-stats/get_pools", "GET")
     async def pools(self, call: APIRequest) -> APIResponse:

@@ -12,9 +12,6 @@ from typing import Any, Callable
 import attr
 from twisted.logger import Logger
 
-from ....machine.engine import Engine
-from ....machine.files import VolumeFiles
-from ....machine.turns import ReactorTurns
 from ....settings import Settings
 from ....store.features.backups import BackupRecord
 from ....store.records import NewVolume, VolumeRecord
@@ -24,8 +21,7 @@ from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.pagination import next_links, volume_page
 from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
-from ...identity.bearers import Bearers
-from ...versioned import ProjectService
+from ...versioned import FilesService
 from ...visible import default_type, visible_backup, visible_snapshot, visible_volume
 from ..queries import boolean, order, ordered_page
 from ..quota import check_count, quota_of
@@ -40,7 +36,7 @@ _DELETABLE = frozenset(["available", "error"])
 _DESCRIPTION = "auto-created_from_restore_from_backup"
 
 
-class BackupsAPI(ProjectService):
+class BackupsAPI(FilesService):
     """
     The backups.
 
@@ -50,18 +46,6 @@ class BackupsAPI(ProjectService):
 
     app = Routes()
     dialect = VOLUME
-
-    def __init__(
-        self,
-        store: Store,
-        bearers: Bearers,
-        engine: Engine,
-        settings: Settings,
-        turns: ReactorTurns,
-        files: VolumeFiles,
-    ) -> None:
-        super().__init__(store, bearers, engine, settings, turns)
-        self._files = files
 
     def _view(self, call: APIRequest) -> BackupView:
         path = self.project_path(call)
