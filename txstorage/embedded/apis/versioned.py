@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 import attr
-from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from ..accounts.directory import Directory
@@ -24,12 +23,10 @@ from ..wire.exchange import (
     APIRequest,
     APIResponse,
     Encoded,
-    Handler,
     Service,
     UnreadableBody,
     Version,
     WireError,
-    call_from,
 )
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity.bearers import Bearers
@@ -179,20 +176,11 @@ class VersionedService(Service):
 class ProjectService(VersionedService):
     """A service whose paths begin with a project, or omit it."""
 
-    async def answer(
-        self,
-        request: IRequest,
-        handler: Handler,
-        segments: dict[str, str],
-        since: Version,
-        path: str = "",
-    ) -> APIResponse:
+    def completed(self, call: APIRequest, answer: APIResponse) -> APIResponse:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        answer = await super().answer(request, handler, segments, since, path)
         if answer.body is None or "OpenStack-API-Version" not in answer.headers:
             return answer
         # Cinder has had this header since it was a part of Nova, and its client prints no other.
-        call = call_from(request, self.base_url)
         return answer.with_headers({"x-compute-request-id": call.request_id})
 
     def project_path(self, call: APIRequest) -> str:

@@ -245,6 +245,10 @@ class Service:
         """Headers of every response."""
         return {}
 
+    def completed(self, call: APIRequest, answer: APIResponse) -> APIResponse:
+        """Complete the response to a request for a known path."""
+        return answer
+
     def too_large(self) -> WireError:
         """The refusal of a body that is longer than any service reads."""
         raise NotImplementedError()
@@ -297,7 +301,7 @@ class Service:
             answer = error.answer
         except Exception as error:
             answer = (self.disk_full() if is_full(error) else self._broken(call)).answer
-        return answer.with_headers({**outer, **headers})
+        return self.completed(call, answer.with_headers({**outer, **headers}))
 
     def _broken(self, call: APIRequest) -> WireError:
         """Log a fault of the service itself."""
