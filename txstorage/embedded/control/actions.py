@@ -86,10 +86,14 @@ class ActionControls:
         self._record = record
         self._controls = controls
 
-    def serve(self, service: str, names: Iterable[str]) -> None:
-        """Make the names of actions known, which are served from now on."""
+    def serve(self, actions: Iterable[tuple[str, str]]) -> None:
+        """
+        Make actions known, which are served from now on.
+
+        :param actions: their services and names.
+        """
         if self._controls is not None:
-            self._controls.add_routes(Route.of_action(service, name) for name in names)
+            self._controls.add_routes(Route.of_action(*each) for each in actions)
 
     def on_reset(self, forget: Callable[[], None]) -> None:
         """Call a function at each reset."""

@@ -77,8 +77,7 @@ class QueryAPI(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._context = context
         self._base_url = base_url
-        for name, (service, _) in ACTIONS.items():
-            context.controls.serve(service, [name])
+        context.controls.serve((service, name) for name, (service, _) in ACTIONS.items())
 
     def render(self, request: IRequest) -> int:
         """Answer a request, later."""
