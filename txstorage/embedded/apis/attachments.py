@@ -33,7 +33,7 @@ from .attachment_views import detail, summary
 from .block_storage.queries import PAGE_PARAMETERS, boolean, order
 from .identity.bearers import Bearers
 from .versioned import ProjectService
-from .visible import visible_volume
+from .visible import seen, visible_volume
 
 _SINCE = (3, 27)
 _COMPLETE_SINCE = (3, 44)
@@ -113,8 +113,7 @@ class AttachmentsAPI(ProjectService):
         """
         store = store or self._store
         found = store.attachments.find(attachment_id)
-        volume = None if found is None else store.volume(found.volume_id)
-        if found is None or volume is None or not call.requester.sees(volume.project_id):
+        if found is None or seen(call, store.volume(found.volume_id)) is None:
             raise refusals.NO_ATTACHMENT(attachment_id)
         self.permit(call)
         return found

@@ -43,6 +43,7 @@ from .servers.updates import (
     deletes_volume,
     server_update,
 )
+from .visible import seen
 
 #: From this microversion on, the response to an attach comes before the attach.
 _ASYNCHRONOUS_ATTACH = (2, 101)
@@ -103,8 +104,8 @@ class ComputeAPI(ComputeService):
         return ServerView(call.base, self._directory.ids, call.version, call.requester.is_admin)
 
     def _volume(self, call: APIRequest, volume_id: str, store: Store) -> VolumeRecord:
-        volume = store.volume(volume_id)
-        if volume is None or not call.requester.sees(volume.project_id):
+        volume = seen(call, store.volume(volume_id))
+        if volume is None:
             raise refusals.NO_SUCH_VOLUME(volume_id)
         return volume
 

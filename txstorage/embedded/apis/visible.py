@@ -6,6 +6,8 @@ types, and all for an administrator.
 
 from __future__ import annotations
 
+from typing import Protocol, TypeVar
+
 from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
 from ..store.records import SnapshotRecord, VolumeRecord
@@ -14,14 +16,30 @@ from ..wire import refusals
 from ..wire.exchange import APIRequest
 
 
+class _Owned(Protocol):
+    """A record that belongs to a project."""
+
+    @property
+    def project_id(self) -> str | None:
+        """The project; ``None`` for the first one."""
+
+
+_Record = TypeVar("_Record", bound=_Owned)
+
+
+def seen(call: APIRequest, record: _Record | None) -> _Record | None:
+    """Return a record, or ``None`` if there is none that exists for the user."""
+    return record if record is not None and call.requester.sees(record.project_id) else None
+
+
 def visible_volume(call: APIRequest, store: Store, volume_id: str) -> VolumeRecord:
     """
     Find a volume.
 
     :raises WireError: 404.
     """
-    volume = store.volume(volume_id)
-    if volume is None or not call.requester.sees(volume.project_id):
+    volume = seen(call, store.volume(volume_id))
+    if volume is None:
         raise refusals.NO_VOLUME(volume_id)
     return volume
 
@@ -32,8 +50,8 @@ def visible_snapshot(call: APIRequest, store: Store, snapshot_id: str) -> Snapsh
 
     :raises WireError: 404.
     """
-    snapshot = store.snapshots.find(snapshot_id)
-    if snapshot is None or not call.requester.sees(snapshot.project_id):
+    snapshot = seen(call, store.snapshots.find(snapshot_id))
+    if snapshot is None:
         raise refusals.NO_SNAPSHOT(snapshot_id)
     return snapshot
 
@@ -44,8 +62,8 @@ def visible_backup(call: APIRequest, store: Store, backup_id: str) -> BackupReco
 
     :raises WireError: 404.
     """
-    backup = store.backups.find(backup_id)
-    if backup is None or not call.requester.sees(backup.project_id):
+    backup = seen(call, store.backups.find(backup_id))
+    if backup is None:
         raise refusals.NO_BACKUP(backup_id)
     return backup
 
@@ -76,6 +94,7 @@ def visible_type(call: APIRequest, store: Store, name_or_id: str) -> TypeRecord 
 
 __all__ = [
     "default_type",
+    "seen",
     "sees_type",
     "visible_backup",
     "visible_snapshot",

@@ -12,6 +12,7 @@ from ...wire.exchange import APIRequest, Version, WireError
 from ...wire.tables import server_refusals
 from ...wire.versions import COMPUTE
 from ..versioned import VersionedService
+from ..visible import seen
 
 #: The path of one server.
 SERVER = "/v2.1/servers/<server_id>"
@@ -44,8 +45,7 @@ class ComputeService(VersionedService):
 
     def _find(self, call: APIRequest, server_id: str, store: Store) -> ServerRecord | None:
         """Find a server that exists for the user."""
-        found = store.servers.find(server_id)
-        return found if found is not None and call.requester.sees(found.project_id) else None
+        return seen(call, store.servers.find(server_id))
 
     def _server(self, call: APIRequest, server_id: str, store: Store | None = None) -> ServerRecord:
         """

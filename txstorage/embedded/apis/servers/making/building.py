@@ -18,6 +18,7 @@ from ....store.store import Store
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
 from ...block_storage.quota import check_volume, quota_of
+from ...visible import seen
 from ..quotas.limits import over_quota, room
 from .creation import WantedServer
 from .mapping import Mapped
@@ -76,8 +77,8 @@ def _check_devices(call: APIRequest, store: Store, wanted: WantedServer) -> None
     """Check the devices in Nova's order: the volume to boot from, the others, the numbers."""
     existing = [each for each in wanted.volumes if each.source == "volume"]
     for each in sorted(existing, key=lambda each: each.boot_index != 0):
-        volume = store.volume(each.uuid or "")
-        if volume is None or not call.requester.sees(volume.project_id):
+        volume = seen(call, store.volume(each.uuid or ""))
+        if volume is None:
             if each.boot_index == 0:
                 raise server_refusals.NO_MAPPED_VOLUME(each.uuid)
             raise server_refusals.NO_VOLUME_TO_ATTACH(each.uuid)
@@ -114,8 +115,8 @@ def _existing(call: APIRequest, store: Store, wanted: Mapped, settings: Settings
 
 
 def _from_snapshot(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
-    snapshot = None if wanted.uuid is None else store.snapshots.find(wanted.uuid)
-    if snapshot is None or not call.requester.sees(snapshot.project_id):
+    snapshot = seen(call, store.snapshots.find(wanted.uuid or ""))
+    if snapshot is None:
         raise server_refusals.NO_MAPPED_SNAPSHOT(wanted.uuid)
     size = max(wanted.size or 0, snapshot.size)
     new = NewVolume("", "", size, snapshot.volume_type, {}, snapshot_id=snapshot.snapshot_id)
