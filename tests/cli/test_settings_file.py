@@ -142,9 +142,8 @@ class SettingsTests(SynchronousTestCase):
         # There is no other user than the first one.
         self.assertEqual(len(self.served("user: " + json.dumps(settings.pop("user"))).users), 2)
         del settings["accounts"]
-        # Without a port there is no EC2 face.
-        del settings["ec2-port"]
-        options = attr.evolve(self.served(json.dumps(settings)), nodes=())
+        # Without a port there is no EC2 face, and no option of one.
+        options = attr.evolve(self.served(json.dumps(settings)), nodes=(), ec2_port=None)
         self.assertEqual(settings["node"], list(DEFAULT_NODES))
         self.assertEqual(options, self.served(""))
 
@@ -166,13 +165,15 @@ class SettingsTests(SynchronousTestCase):
     def test_wrong(self) -> None:
         """An error names the file and the key, in the format of all errors, and says what to do."""
         for text, words in (
-            ("prot: 1\n", ("prot", "no such option")),
+            ("prot: 1\n", ("prot", "no such option", "did you mean port?")),
+            ("nodes: [a]\n", ("nodes", "no such option", "did you mean node?")),
+            ("port: 1\nhost: a\nport: 2\n", ("line 3 repeats the key 'port'",)),
             ("port: many\n", ("port", "many")),
             ("port: 70000\n", ("port", "70000")),
             ("devices: tape\n", ("devices", "tape")),
             ("node: {a: b}\n", ("node",)),
             ("recover: true\n", ("recover", "no such option")),
-            ("[]\n", ("no mapping",)),
+            ("[]\n", ("must be a mapping",)),
             ("{", ("can't read",)),
         ):
             result = self.refused(text)

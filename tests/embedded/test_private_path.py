@@ -75,11 +75,17 @@ class OnTheWayTests(PathTests):
                 os.chmod(path, 0o755)
 
     def test_sticky(self) -> None:
-        """A sticky directory, like /tmp, may stand on the way, but is no place itself."""
+        """
+        A sticky directory, like /tmp, may stand on the way, but is no place itself; its mode, which
+        everyone needs, is no remedy.
+        """
         os.chmod(os.path.dirname(self.path), 0o1777)
         self.assertIs(on_the_way(self.path, 0), None)
         os.chmod(self.path, 0o1777)
-        self.assertEqual(self.weakness().path, self.path)
+        found = self.weakness()
+        self.assertEqual(found.path, self.path)
+        remedy = f"give a directory inside it: --state-dir {self.path}/txstorage"
+        self.assertEqual(found.remedy, remedy)
 
     def test_links(self) -> None:
         """The way leads through the links' targets, and through every link on their way."""

@@ -217,6 +217,7 @@ class ProcessTests(SynchronousTestCase):
         child = Child(self, self.directory, "--user", "alice:one:membr")
         code, errors = child.end(signal.SIGTERM)
         self.assertEqual((code, os.listdir(self.directory)), (2, []))
+        self.assertIn("--user alice:one:membr: there is no role 'membr'", errors)
         self.assertIn("did you mean 'member'?", errors)
 
     def test_hang_up(self) -> None:
@@ -281,9 +282,11 @@ class ProcessTests(SynchronousTestCase):
             ["--port", "70000"],
             ["--token-lifetime", "0"],
             ["--devices", "tape"],
+            ["--ec2-region", "here-1"],
         ):
             result = CliRunner().invoke(serve, ["--state-dir", self.directory] + options)
             self.assertEqual(result.exit_code, 2, options)
+        self.assertIn("--ec2-region has no effect without --ec2-port", result.stderr)
         self.assertEqual(os.listdir(self.directory), [])
 
     def test_default_directory(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import attr
@@ -13,6 +14,7 @@ import yaml
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -91,14 +93,18 @@ class ChooseDevicesTests(SynchronousTestCase):
         devices is refused.
         """
         self.probed(DeviceFailure("no device node"))
-        self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: no device node"))
+        self.assertEqual(
+            self.choose("auto"), ("file", "loop devices can't be used: no device node")
+        )
         self.assertIn("no device node", self.refused("loop"))
 
     def test_no_root(self) -> None:
         """Without root no loop device is tried."""
         self.probed(AssertionError("tried"))
         self.patch(os, "geteuid", lambda: 1000)
-        self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: it takes root"))
+        self.assertEqual(
+            self.choose("auto"), ("file", "loop devices can't be used: they require root")
+        )
 
     def test_attached(self) -> None:
         """While volumes are attached, their kind of device is kept."""
@@ -218,12 +224,26 @@ class ServiceTests(TestCase):
         other = temporary_directory(self)
         message = await self.refused(state_dir=other, port=port)
         self.assertIn(f"port {port}: Address already in use", message)
+        self.assertIn("'ss -ltnp' names it), or give another --port", message)
+        message = await self.refused(state_dir=other, ec2_port=port)
+        self.assertIn(f"port {port}: Address already in use", message)
+        self.assertIn("or give another --ec2-port", message)
         # The refused instance left nothing open.
         await self.start(state_dir=other)
 
     async def test_bad_host(self) -> None:
         """An address of another machine is refused."""
-        self.assertIn("192.0.2.1", await self.refused(host="192.0.2.1"))
+        message = await self.refused(host="192.0.2.1")
+        self.assertIn("192.0.2.1 port 0: Cannot assign requested address", message)
+        self.assertIn("give an address of this machine with --host", message)
+
+    async def test_port_of_root(self) -> None:
+        """A port that this user can't open has a remedy of its own."""
+        refusal = CannotListenError("127.0.0.1", 80, PermissionError(13, "Permission denied"))
+        self.patch(reactor, "listenTCP", mock.Mock(side_effect=refusal))
+        message = await self.refused(port=80)
+        self.assertIn("port 80: Permission denied", message)
+        self.assertIn("give --port above 1023", message)
 
     async def test_zone(self) -> None:
         """An address that clients can't use is refused, with the reason and a remedy."""

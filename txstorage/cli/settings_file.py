@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 import click
 import yaml
 
+from .._support.notations.yaml_keys import load_unique
 from ..errors import InvalidConfiguration
 from .errors import explain
 from .shell.options import GlobalOption, is_for_machines
@@ -40,14 +42,14 @@ def read_settings(path: str) -> Mapping[str, Any]:
     """
     try:
         with open(path, encoding="utf-8") as opened:
-            found = yaml.safe_load(opened)
+            found = load_unique(opened)
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InvalidConfiguration("settings", f"can't read {path}: {reason}") from error
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise InvalidConfiguration("settings", f"{path} is no mapping of options to values")
+        raise InvalidConfiguration("settings", f"{path} must be a mapping of options to values")
     return found
 
 
@@ -63,7 +65,7 @@ def defaults(context: click.Context, path: str) -> dict[str, Any]:
         option = known.get(str(key).replace("_", "-"))
         if option is None or option.name is None:
             raise InvalidConfiguration(
-                key, f"{path}: there is no such option", "use one of: " + ", ".join(sorted(known))
+                key, f"{path}: there is no such option", _nearest(str(key), sorted(known))
             )
         if option.multiple and not isinstance(value, list):
             value = [value]
@@ -72,6 +74,11 @@ def defaults(context: click.Context, path: str) -> dict[str, Any]:
             raise InvalidConfiguration(key, f"{path}: {reason}")
         found[option.name] = value
     return found
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key.replace("_", "-"), known, 1)
+    return f"did you mean {near[0]}?" if near else "use one of: " + ", ".join(known)
 
 
 def _reason(context: click.Context, option: click.Option, value: Any) -> str:

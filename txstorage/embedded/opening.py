@@ -1,10 +1,12 @@
 # -*- test-case-name: tests.embedded.test_service -*-
 """
-The opening of the database when the service starts, and the remedies of one that can't be used.
+The opening of the database and of ports when the service starts, and the remedies of those that
+can't be used.
 """
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import Callable
 
@@ -32,6 +34,28 @@ def open_store(path: str, reserve: Reserve, now: Callable[[], float]) -> Store:
             return Store(path, now)
     except sqlite3.Error as error:
         raise ServeError(f"can't use the database {path}: {error}", remedy(error)) from error
+
+
+#: The remedies of a port that can't be opened, with the option that chose the port.
+_PORT_REMEDIES = {
+    errno.EADDRINUSE: "stop the program that uses the port ('ss -ltnp' names it), or give another "
+    "{} (0: any free one)",
+    errno.EACCES: "only root can use this port: give {} above 1023 (0: any free one)",
+}
+
+
+def no_port(option: str, host: str, number: int, error: Exception) -> ServeError:
+    """
+    :param option: the name of the option that chose the port.
+    :param error: Twisted's, or the operating system's.
+    :return: the error of a port that can't be opened, with the remedy.
+    """
+    cause = getattr(error, "socketError", error)
+    reason = getattr(cause, "strerror", None) or cause
+    advice = _PORT_REMEDIES.get(
+        getattr(cause, "errno", 0), "give an address of this machine with --host"
+    )
+    return ServeError(f"can't listen on {host} port {number}: {reason}", advice.format(option))
 
 
 def remedy(error: sqlite3.Error) -> str:

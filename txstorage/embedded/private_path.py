@@ -61,14 +61,19 @@ def on_the_way(path: str, uid: int) -> Weakness | None:
         # In a sticky directory, such as /tmp, a user replaces only that user's own entries.
         shared = found.st_mode & stat.S_ISVTX and each != os.path.realpath(path)
         if found.st_mode & _OTHERS_WRITE and not shared:
-            mode = "g" if not found.st_mode & stat.S_IWOTH else "go"
             owner = owner_name(found.st_uid)
-            return Weakness(
-                each,
-                f"belongs to {owner}, and other users can write to it",
-                f"run chmod {mode}-w {each}, or give another --state-dir",
-            )
+            reason = f"belongs to {owner}, and other users can write to it"
+            return Weakness(each, reason, _closing(each, found.st_mode))
     return None
+
+
+def _closing(path: str, mode: int) -> str:
+    """Return the remedy of a directory in which other users can write."""
+    if mode & stat.S_ISVTX:
+        # Everyone needs it as it is: /tmp, for example.
+        return f"give a directory inside it: --state-dir {os.path.join(path, 'txstorage')}"
+    others = "g" if not mode & stat.S_IWOTH else "go"
+    return f"run chmod {others}-w {path}, or give another --state-dir"
 
 
 def _owned(path: str, uid: int, change: str) -> Weakness:

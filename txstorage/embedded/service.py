@@ -37,7 +37,7 @@ from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
 from .machine.turns import ReactorTurns
 from .memory import FACTS
-from .opening import open_store
+from .opening import no_port, open_store
 from .recovery import refuse_lost, unknown_files
 from .settings import EC2Settings, Settings
 from .state_directory import ServeError, StateDirectory
@@ -109,20 +109,20 @@ async def choose_devices(
     if recorded and wanted not in ("auto", recorded):
         raise ServeError(
             f"volumes are attached with --devices {recorded}",
-            f"detach them first, or go on with --devices {recorded}",
+            f"detach them first, or keep --devices {recorded}",
         )
     kind = recorded or wanted
     if kind == "file":
         return regular, "as the attached volumes have" if recorded else "as asked for"
     try:
         if os.geteuid() != 0:
-            raise DeviceFailure("it takes root")
+            raise DeviceFailure("they require root")
         await loop.probe()
     except (DeviceFailure, OSError) as error:
         if kind == "auto":
-            return regular, f"loop devices can't be had: {error}"
+            return regular, f"loop devices can't be used: {error}"
         raise ServeError(
-            f"loop devices can't be had: {error}",
+            f"loop devices can't be used: {error}",
             "run as root, or with --devices file when no volume is attached",
         ) from error
     return loop, "they work here"
@@ -199,7 +199,8 @@ class EmbeddedService:
             if _NODE_NAME.match(name) is None:
                 raise ServeError(
                     f"{name!r} can't be a node's name",
-                    "use letters, digits, dots and hyphens",
+                    "begin with a letter or a digit, and use at most 63 letters, digits, dots, "
+                    "hyphens and underscores",
                 )
         self._state = state = StateDirectory(options.state_dir)
         if state.exposure():
@@ -313,9 +314,11 @@ class EmbeddedService:
         site: BoundedSite,
         certificate: tuple[str, str] | None,
         host: str | None = None,
+        option: str = "--port",
     ) -> IListeningPort:
         """
         :param number: of the port; 0 for any free one.
+        :param option: the name of the option that chose the port.
         :param certificate: see :meth:`_certificate`.
         :param host: by default the options'.
         """
@@ -327,7 +330,7 @@ class EmbeddedService:
                 context = context_factory(*certificate)
                 port = self._reactor.listenSSL(number, factory, context, interface=host)
         except (CannotListenError, OSError) as error:
-            raise self._no_port(host, number, error) from error
+            raise no_port(option, host, number, error) from error
         self._ports.append(port)
         self._sites.append(site)
         return port
@@ -353,20 +356,11 @@ class EmbeddedService:
 
         def listen(port: int, resource: IResource, public: bool) -> IListeningPort:
             site = application.ec2_site(resource)
-            if public:
-                return self._listen(port, site, certificate)
-            return self._listen(port, site, None, host if is_loopback(host) else "127.0.0.1")
+            private = None if public else host if is_loopback(host) else "127.0.0.1"
+            trust = certificate if public else None
+            return self._listen(port, site, trust, private, "--ec2-port")
 
         settings = application.ec2.ec2
         write_credentials(state.ec2_credentials, settings)
         self.ec2 = open_ports(application.ec2, listen, reachable(host), number, certificate)
         self.remarks.extend(self.ec2.remarks(state.ec2_credentials, settings.region))
-
-    def _no_port(self, host: str, number: int, error: Exception) -> ServeError:
-        cause = getattr(error, "socketError", error)
-        return ServeError(
-            "can't listen on {} port {}: {}".format(
-                host, number, getattr(cause, "strerror", None) or cause
-            ),
-            "stop what uses it, or give another --port (0: any free one) or --host",
-        )

@@ -76,7 +76,7 @@ class StateDirectory:
     def __init__(self, path: str) -> None:
         if not path:
             # An empty path would be the working directory.
-            raise ServeError("the state directory's name is empty", "give one with --state-dir")
+            raise ServeError("the state directory's name is empty", "give a name with --state-dir")
         self.path = os.path.abspath(path)
         self._lock: int | None = None
         try:
@@ -95,9 +95,11 @@ class StateDirectory:
             ) from None
         except OSError as error:
             self.close()
+            in_the_way = isinstance(error, FileExistsError)
+            reason = f"{error.filename} is no directory" if in_the_way else error.strerror
             raise ServeError(
-                f"can't use the state directory {self.path}: {error.strerror}",
-                "give one that can be written with --state-dir",
+                f"can't use the state directory {self.path}: {reason}",
+                "give a directory in which this user can write, with --state-dir",
             ) from error
 
     def _refuse_content(self, directory: str) -> None:

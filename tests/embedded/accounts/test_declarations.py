@@ -49,7 +49,7 @@ class OptionTests(SynchronousTestCase):
             ("alice:one", "form NAME:PROJECT:ROLES"),
             ("a:b:member:c", "form NAME:PROJECT:ROLES"),
             ("../x:one:member", "'../x' can't be a user's name"),
-            (":one:member", "'' can't be a user's name"),
+            (":one:member", "'' can't be a user's name: names begin with a letter or a digit"),
             ("alice:o/e:member", "'o/e' can't be a project's name"),
             ("alice\n:one:member", "can't be a user's name"),
             ("alice:one:membr", "no role 'membr'; did you mean 'member'?"),
@@ -99,22 +99,30 @@ class FileTests(SynchronousTestCase):
         """A wrong file is refused, with its path, the place and the nearest name."""
         user = "users: {alice: {projects: {one: member}, %s}}"
         for text, part in (
-            ("", "None is not of type 'object'"),
+            ("", "expected a mapping, found nothing"),
+            ("users: [alice]", "users: expected a mapping, found a list"),
+            ("users: {alice: secret}", "users.alice: expected a mapping, found text"),
+            ("users: {a: {projects: {one: 2}}}", "expected text or a list, found a number"),
+            ("users: {a: {projects: {one: [no]}}}", "one.0: expected text, found true or false"),
+            ("users: {12: {projects: {one: member}}}", "put the name 12 in quotation marks"),
+            ("users: {a: {projects: {yes: member}}}", "put the name True in quotation marks"),
+            ("users:\n  a: {}\n  a: {}\n", "line 3 repeats the key 'a'"),
             ("user: {}", "no key 'user'; did you mean 'users'?"),
-            ("users: {alice: {}}", "users.alice: 'projects' is a required property"),
+            ("users: {alice: {}}", "users.alice: the key 'projects' is missing"),
             ("users: {alice: {projcts: {}}}", "no key 'projcts'; did you mean 'projects'?"),
             (user % "pasword_file: x", "no key 'pasword_file'; did you mean 'password_file'?"),
             (user % "password: secret", "no key 'password'; did you mean 'password_file'?"),
             ("users: {a/b: {projects: {one: member}}}", "users: 'a/b' can't be a name"),
-            ("users: {a: {projects: {}}}", "users.a.projects: {} should be non-empty"),
+            ("users: {a: {projects: {}}}", "users.a.projects is empty"),
             ("users: {a: {projects: {one: [membr]}}}", "did you mean 'member'?"),
-            ("users: {a: {projects: {one: membr}}}", "did you mean 'member'?"),
-            ("users: {a: {projects: {one: []}}}", "users.a.projects.one: [] should be non-empty"),
+            ("users: {a: {projects: {one: membr}}}", "projects.one: there is no role 'membr'; did"),
+            ("users: {a: {projects: {one: []}}}", "users.a.projects.one is empty"),
             ("users: [", "can't read"),
         ):
             error = self.assertRaises(InvalidAccounts, self.read, text)
             self.assertIn(part, str(error), text)
             self.assertIn(self.path, str(error))
+            self.assertNotIn("secret", str(error))
         missing = self.path + ".no"
         error = self.assertRaises(InvalidAccounts, read_file, missing)
         self.assertEqual(str(error), f"can't read {missing}: No such file or directory")

@@ -99,7 +99,7 @@ class RawDevice:
     :ivar mounts: whether :meth:`open` mounts something.
     """
 
-    description = "raw bytes, as a file system takes root, a real device and mkfs.ext4"
+    description = "raw bytes, because a file system requires root, a real device and mkfs.ext4"
     mounts = False
 
     def __init__(self, reactor: IReactor) -> None:

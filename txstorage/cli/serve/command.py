@@ -31,7 +31,7 @@ from ..settings_file import settings_option
 from ..shell import pass_app
 from ..terminal import as_json as document_as_json
 from ..terminal import echo, one_line
-from .ec2_options import ec2_options, ec2_settings
+from .ec2_options import ec2_options, ec2_settings, refuse_without_port
 from .recover import recover as recover_database
 
 #: Seconds that a thread which waits for the interpreter's lock gives to the one that has it.  The
@@ -49,7 +49,14 @@ def declarations(users: Iterable[str], path: str | None) -> tuple[Declaration, .
     :raises InvalidAccounts: they can't be used.
     """
     in_file = [] if path is None else read_file(path)
-    return tuple(merged([*map(parse_option, users), *in_file]))
+    return tuple(merged([*map(_parsed, users), *in_file]))
+
+
+def _parsed(user: str) -> Declaration:
+    try:
+        return parse_option(user)
+    except InvalidAccounts as error:
+        raise InvalidAccounts(f"--user {user}: {error}") from error
 
 
 def _own_process() -> None:
@@ -132,7 +139,7 @@ async def run(
     "nodes",
     metavar="NAME",
     multiple=True,
-    help="Declare a node; repeatable.  Nodes are remembered.  [default: node-1 node-2]",
+    help="Declare a node; repeatable.  Later starts remember the nodes.  [default: node-1 node-2]",
 )
 @click.option(
     "--user",
@@ -140,7 +147,8 @@ async def run(
     metavar="NAME:PROJECT:ROLES",
     multiple=True,
     help="Declare a user with roles in a project, with commas between the roles: admin, manager, "
-    "member, reader, service; repeatable.  The password is generated in the state directory.",
+    "member, reader, service; repeatable.  Give it at each start.  The password is generated in "
+    "the state directory.",
 )
 @click.option(
     "--accounts",
@@ -213,7 +221,7 @@ async def run(
     type=click.IntRange(1),
     default=1000,
     show_default=True,
-    help="How many entries a list answers with at most.",
+    help="The greatest number of entries in one page of a list.",
 )
 @click.option(
     "--token-lifetime",
@@ -274,6 +282,7 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together")
     if tls and tls_cert is not None:
         raise click.UsageError("--tls generates a certificate; leave it out with --tls-cert")
+    refuse_without_port(click.get_current_context())
     if yes and not recover:
         raise click.UsageError("--yes goes with --recover")
     try:

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any, Callable, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ...embedded.apis.ec2.face import EC2_ACTIONS
 from ...embedded.settings import EC2Settings
@@ -25,6 +26,7 @@ _NAMES = (
     "attachments",
     "denied",
 )
+_PARAMETERS = frozenset("ec2_" + name for name in _NAMES)
 _OPTIONS = (
     click.option(
         "--ec2-port",
@@ -62,7 +64,7 @@ _OPTIONS = (
         default=0.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long EC2's describes may not show a change.",
+        help="How long a change may be missing from the answers of EC2's Describe actions.",
     ),
     click.option(
         "--ec2-optimizing",
@@ -113,6 +115,22 @@ def ec2_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def refuse_without_port(context: click.Context) -> None:
+    """
+    Refuse options of the EC2 face when there is none.
+
+    :raises UsageError: the error names the first such option.
+    """
+    if context.params["ec2_port"] is not None:
+        return
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _PARAMETERS and source not in (None, ParameterSource.DEFAULT):
+            raise click.UsageError(
+                f"{option.opts[0]} has no effect without --ec2-port, which serves EC2's API"
+            )
 
 
 def ec2_settings(given: MutableMapping[str, Any]) -> dict[str, Any]:

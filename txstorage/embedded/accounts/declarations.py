@@ -14,6 +14,10 @@ from .roles import IMPLIED
 
 #: Names of users and projects; a user's is a part of a file's.
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}"
+NAME_RULE = (
+    "names begin with a letter or a digit, and have at most 63 letters, digits, and characters of "
+    "._@-"
+)
 
 
 class InvalidAccounts(Exception):
@@ -60,7 +64,7 @@ def parse_option(text: str) -> Declaration:
     name, project, roles = parts
     for what, value in (("user", name), ("project", project)):
         if not re.fullmatch(NAME, value):
-            raise InvalidAccounts(f"{value!r} can't be a {what}'s name")
+            raise InvalidAccounts(f"{value!r} can't be a {what}'s name: {NAME_RULE}")
     return Declaration(name, {project: roles_of(roles.split(","))})
 
 
@@ -103,6 +107,7 @@ def merged(declarations: Iterable[Declaration]) -> list[Declaration]:
 
 
 __all__ = [
+    "NAME_RULE",
     "Account",
     "Declaration",
     "InvalidAccounts",

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 from jsonschema import Draft4Validator, ValidationError
 
-from .declarations import NAME, Declaration, InvalidAccounts, nearest_name, roles_of
+from ..._support.notations.yaml_keys import load_unique
+from .declarations import NAME, NAME_RULE, Declaration, InvalidAccounts, nearest_name, roles_of
 from .roles import IMPLIED
 
 _ROLES = {
@@ -47,6 +48,16 @@ _SCHEMA = {
 }
 
 
+_KINDS = {"object": "a mapping", "array": "a list", "string": "text"}
+_FOUND = (
+    (dict, "a mapping"),
+    (list, "a list"),
+    (str, "text"),
+    (bool, "true or false"),
+    ((int, float), "a number"),
+)
+
+
 def read_file(path: str) -> list[Declaration]:
     """
     Read the users of a YAML file.
@@ -55,10 +66,14 @@ def read_file(path: str) -> list[Declaration]:
     """
     try:
         with open(path, encoding="utf-8") as opened:
-            found = yaml.safe_load(opened)
+            found = load_unique(opened)
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise InvalidAccounts(f"can't read {path}: {reason}") from error
+    for key in _names(found):
+        if not isinstance(key, str):
+            # YAML's numbers, and words such as yes.
+            raise InvalidAccounts(f"{path}: put the name {key!r} in quotation marks: it is no text")
     wrong = sorted(Draft4Validator(_SCHEMA).iter_errors(found), key=_importance)
     if wrong:
         raise InvalidAccounts(f"{path}: {_explained(wrong[0])}")
@@ -66,6 +81,14 @@ def read_file(path: str) -> list[Declaration]:
         return [_declared(path, name, user) for name, user in found["users"].items()]
     except InvalidAccounts as problem:
         raise InvalidAccounts(f"{path}: {problem}") from problem
+
+
+def _names(document: object) -> Iterator[object]:
+    """All keys of the mappings in a document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield key
+            yield from _names(value)
 
 
 def _importance(error: ValidationError) -> bool:
@@ -87,18 +110,34 @@ def _explained(error: ValidationError) -> str:
             if name not in known and not any(re.search(each, str(name)) for each in patterns)
         )
         if not known:
-            return f"{place}{unknown!r} can't be a name"
+            return f"{place}{unknown!r} can't be a name: {NAME_RULE}"
         return f"{place}there is no key {unknown!r}{nearest_name(unknown, known)}"
     if error.validator == "enum":
         return f"{place}there is no role {instance!r}{nearest_name(instance, IMPLIED)}"
-    return f"{place}{error.message}"
+    # The messages of jsonschema contain values, which may be passwords at a wrong place.
+    if error.validator == "required":
+        missing = next(name for name in schema["required"] if name not in instance)
+        return f"{place}the key {missing!r} is missing"
+    if error.validator == "type":
+        expected = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        kinds = " or ".join(_KINDS[each] for each in expected)
+        return f"{place}expected {kinds}, found {_kind(instance)}"
+    return f"{where or 'the file'} is empty"
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return next((name for kind, name in _FOUND if isinstance(value, kind)), "another value")
 
 
 def _declared(path: str, name: str, user: Mapping[str, Any]) -> Declaration:
-    roles = {
-        project: roles_of([given] if isinstance(given, str) else given)
-        for project, given in user["projects"].items()
-    }
+    roles = {}
+    for project, given in user["projects"].items():
+        try:
+            roles[project] = roles_of([given] if isinstance(given, str) else given)
+        except InvalidAccounts as problem:
+            raise InvalidAccounts(f"users.{name}.projects.{project}: {problem}") from problem
     file = user.get("password_file")
     if file is not None:
         # As from the file's own directory.

@@ -52,7 +52,8 @@ def read_password(path: str) -> str:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ServeError(
             f"can't read the password file {path}: {reason}",
-            "make it readable for this user, or leave password_file out to have one generated",
+            "write the password into it, readable for this user only, or leave password_file out "
+            "to have a password generated",
         ) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ServeError(f"other users can use the password file {path}", f"run 'chmod 600 {path}'")
