@@ -10,6 +10,7 @@ import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration.configuration import Configuration
+from txstorage.embedded.accounts.openrc import first_login
 from txstorage.embedded.agent_yml import (
     Access,
     AgentFiles,
@@ -198,6 +199,20 @@ class AgentFilesTests(SynchronousTestCase):
             self.assertIn(f":{port}/", dataset["auth_url"])
             self.assertEqual(self.text, self.read())
         self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o600)
+
+    def test_logins(self) -> None:
+        """A user's file follows the address and the certificate of each start."""
+        path = self.state.file("openrc")
+        for port in (1, 2):
+            access = attr.evolve(ACCESS, port=port, certificate="/c.pem")
+            files = AgentFiles(self.state, access, {})
+            files.write_logins([first_login("/state/password")])
+            self.assertEqual(files.remarks, [f"OpenStack's clients, as txstorage: . {path}"])
+            with open(path) as opened:
+                text = opened.read()
+            self.assertIn(f"export OS_AUTH_URL=https://127.0.0.1:{port}/identity/v3\n", text)
+            self.assertIn("export OS_CACERT=/c.pem\n", text)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
 
     def test_interrupted(self) -> None:
         """A start that ends at any of its writes leaves no value that counts as an edit."""

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from typing import Any
 from unittest import mock
 
@@ -211,6 +212,24 @@ class ProcessTests(SynchronousTestCase):
                 self.assertEqual(child.status(made[name]), "available", name)
                 self.assertEqual(child.status(made[other]), "404", name)
             child.end(signal.SIGKILL)
+
+    def test_openrc(self) -> None:
+        """A shell that has read the openrc of a user is that user for OpenStack's clients."""
+        child = Child(self, self.directory, "--devices", "file", "--user", "alice:one:member")
+        for name, user in (("openrc", "txstorage"), ("openrc-alice", "alice")):
+            path = os.path.join(self.directory, name)
+            self.assertIn(f"# OpenStack's clients, as {user}: . {path}\n", child.output)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            done = subprocess.run(
+                ["sh", "-ec", f'. {path}; "$@"', "sh", sys.executable, "-m", "txstorage.cli"]
+                + ["--cluster-id", str(uuid.uuid4()), "doctor"],
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "OS_PROJECT_ID": "other"},
+                stdout=subprocess.PIPE,
+                text=True,
+                timeout=PATIENCE,
+            )
+            project = {"txstorage": "txstorage", "alice": "one"}[user]
+            self.assertRegex(done.stdout, rf"authentication +ok .* user {user}, project {project};")
 
     def test_wrong_users(self) -> None:
         """A wrong user is a usage error, before anything is made."""

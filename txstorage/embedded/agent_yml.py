@@ -1,16 +1,18 @@
 # -*- test-case-name: tests.embedded.test_agent_yml -*-
-"""The ``agent.yml`` for clients of the embedded service, which people may edit."""
+"""The files for clients of the embedded service; people may edit an ``agent.yml``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attr
 import yaml
 
 from .._support.notations.addresses import in_brackets
+from .accounts.openrc import Login, openrc
 from .disk import is_full, write_private
 from .memory import ServiceMemory
 from .settings import DEFAULT_TYPE, DOMAIN, PROJECT, REGION, USER, VOLUME_TYPES
@@ -185,7 +187,7 @@ def _flow(value: object) -> str:
 
 class AgentFiles:
     """
-    The nodes' files in a state directory.
+    The files of nodes and of users in a state directory.
 
     :param nodes: server ids by name, the first declared first.
     :ivar remarks: the paths, and warnings, for people.
@@ -213,6 +215,14 @@ class AgentFiles:
         only = {name: [each["dataset"]] for name, each in now.items()}
         self._put(self._state.memory, ServiceMemory(facts, self._nodes, only).as_bytes())
         return texts[0]
+
+    def write_logins(self, logins: Iterable[Login]) -> None:
+        """Write the users' files of variables for OpenStack's clients."""
+        for each in logins:
+            path = self._state.file(each.file_name)
+            text = openrc(each, self._access.auth_url, self._access.certificate)
+            self.remarks.append(f"OpenStack's clients, as {each.user}: . {shlex.quote(path)}")
+            self._put(path, text.encode("utf-8"))
 
     def _update(
         self, name: str, written: Sequence[Mapping[str, Any]], configuration: Mapping[str, Any]

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any, cast
 
 import attr
@@ -27,6 +28,7 @@ from twisted.web.resource import IResource
 from .._support.monotonic import use_monotonic_time
 from .._support.notations.addresses import is_loopback
 from .accounts.declarations import Account, Declaration
+from .accounts.openrc import Login, first_login, login
 from .accounts.passwords import with_passwords
 from .agent_yml import Access, AgentFiles, reachable
 from .apis.ec2.ports import EC2Ports, open_ports, write_credentials
@@ -39,7 +41,7 @@ from .machine.turns import ReactorTurns
 from .memory import FACTS
 from .opening import no_port, open_store
 from .recovery import refuse_lost, unknown_files
-from .settings import EC2Settings, Settings
+from .settings import USER, EC2Settings, Settings
 from .state_directory import ServeError, StateDirectory
 from .store.sidecars import Sidecars
 from .store.store import Store
@@ -251,6 +253,7 @@ class EmbeddedService:
         )
         agents = AgentFiles(state, access, nodes)
         text = agents.write(facts)
+        agents.write_logins(self._logins(state))
         self.remarks.extend(agents.remarks)
         return access.auth_url, text
 
@@ -339,6 +342,12 @@ class EmbeddedService:
         accounts, remarks = with_passwords(self._options.users, state)
         self.remarks.extend(remarks)
         return accounts
+
+    def _logins(self, state: StateDirectory) -> Iterator[Login]:
+        yield first_login(state.password_file)
+        for user in self._options.users:
+            if user.name != USER:
+                yield login(user, state.password_file_of(user.name))
 
     def _ec2_settings(self, state: StateDirectory) -> EC2Settings:
         if self._options.ec2_port is None:

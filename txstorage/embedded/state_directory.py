@@ -149,6 +149,10 @@ class StateDirectory:
         """The file of what the service remembers outside its database."""
         return os.path.join(self.path, "service.json")
 
+    def file(self, name: str) -> str:
+        """Another file of the directory."""
+        return os.path.join(self.path, name)
+
     def agent(self, node: str) -> str:
         """A node's ``agent.yml``."""
         return os.path.join(self.path, f"agent-{node}.yml")
@@ -175,6 +179,12 @@ class StateDirectory:
     def password_file_of(self, user: str) -> str:
         """The file that holds the password of another user."""
         return os.path.join(self.path, f"password-{user}")
+
+    def users(self) -> list[str]:
+        """The names of the users whose passwords were generated here."""
+        prefix = "password-"
+        names = sorted(os.listdir(self.path))
+        return [name[len(prefix) :] for name in names if name.startswith(prefix)]
 
     def password_of(self, user: str) -> str:
         """The password of another user, generated the first time."""

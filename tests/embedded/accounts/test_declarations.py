@@ -193,9 +193,18 @@ class PasswordTests(SynchronousTestCase):
         self.assertIn("is empty", wrong(b"\n", 0o600))
         self.assertIn("not UTF-8", wrong(b"\xff", 0o600))
 
+    def test_undeclared(self) -> None:
+        """Users of earlier starts that are not declared are named, with what to do about them."""
+        self.accounts(parse_option("alice:one:member"), parse_option("bob:one:reader"))
+        accounts, remarks = self.accounts(parse_option("bob:one:reader"))
+        self.assertEqual([each.name for each in accounts], ["bob"])
+        self.assertEqual(len(remarks), 2)
+        self.assertIn("user alice of an earlier start can't sign in: repeat its --user", remarks[1])
+        self.assertIn(f"remove {self.directory}/password-alice", remarks[1])
+
     def test_first(self) -> None:
-        """The first user has its own file already."""
+        """The first user has its own file already; the remark names what it gets besides."""
         accounts, remarks = self.accounts(parse_option("txstorage:two:admin"))
         self.assertEqual(accounts, (Account("txstorage", "", {"two": ("admin",)}),))
-        self.assertEqual(remarks, [])
+        self.assertEqual(remarks, ["user txstorage: also two (admin)"])
         self.assertFalse(os.path.exists(os.path.join(self.directory, "password-txstorage")))

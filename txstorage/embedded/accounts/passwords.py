@@ -18,23 +18,31 @@ def with_passwords(
     """
     Complete declared users.
 
-    :return: the users with their passwords, which are generated the first time; and a remark about
-        each, for people.
+    :return: the users with their passwords, which are generated the first time; and remarks about
+        them, and about users of earlier starts, for people.
     :raises ServeError: a password can't be read.
     """
     accounts, remarks = [], []
     for user in users:
+        roles = "; ".join(f"{name} ({', '.join(each)})" for name, each in user.roles.items())
         if user.name == USER:
             # The first user has a file of its own.
             accounts.append(Account(user.name, "", user.roles))
+            remarks.append(f"user {user.name}: also {roles}")
             continue
         path = user.password_file or state.password_file_of(user.name)
         password = (
             state.password_of(user.name) if user.password_file is None else read_password(path)
         )
-        roles = "; ".join(f"{name} ({', '.join(each)})" for name, each in user.roles.items())
         remarks.append(f"user {user.name}: {roles}; password in {path}")
         accounts.append(Account(user.name, password, user.roles))
+    declared = {each.name for each in accounts}
+    remarks += [
+        f"user {name} of an earlier start can't sign in: repeat its --user or --accounts, or "
+        f"remove {state.password_file_of(name)}"
+        for name in state.users()
+        if name not in declared
+    ]
     return tuple(accounts), remarks
 
 
