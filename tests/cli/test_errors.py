@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import signal
 
+from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.errors import explain
@@ -52,9 +53,32 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn("instance_id", explain(UnknownInstanceID("driver")).remedy)
 
     def test_operating_system(self) -> None:
-        """The system's message is passed on."""
-        error = FileNotFoundError(2, "No such file or directory", "/x")
-        self.assertIn("/x", explain(error).message)
+        """The system's message is passed on, with the place, and with the remedy of its cause."""
+        error = PermissionError(13, "Permission denied", "/x")
+        self.assertEqual(
+            explain(error).as_text(),
+            "Error: /x can't be used: Permission denied\n"
+            "What to do: run as root, or as a user who may use it",
+        )
+        # What is full may be standard output.
+        full = explain(OSError(28, "No space left on device"))
+        self.assertEqual((full.message[-23:], full.remedy), ("No space left on device", ""))
+
+    def test_ports(self) -> None:
+        """A port or a socket that can't be opened is named, with the remedy of its cause."""
+        taken = OSError(98, "Address already in use")
+        found = explain(CannotListenError("127.0.0.1", 9108, taken))
+        self.assertEqual(
+            found.message, "Can't listen on 127.0.0.1 port 9108: Address already in use"
+        )
+        self.assertEqual(found.remedy, "stop the program that uses it, or give another")
+        missing = OSError(2, "No such file or directory")
+        found = explain(CannotListenError(None, b"/no/x.sock", missing))
+        self.assertEqual(found.message, "Can't listen on /no/x.sock: No such file or directory")
+        self.assertEqual(found.remedy, "correct the path")
+        elsewhere = OSError(99, "Cannot assign requested address")
+        found = explain(CannotListenError("192.0.2.1", 1, elsewhere))
+        self.assertEqual(found.remedy, "give an address of this machine")
 
     def test_interrupted(self) -> None:
         """

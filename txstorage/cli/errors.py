@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attr
 import click
+from twisted.internet.error import CannotListenError
 
 from .._support.compat import as_text
 from ..errors import InvalidConfiguration, StorageError
@@ -100,6 +102,38 @@ _VOLUME_PROBLEMS: dict[type[VolumeException], tuple[str, str]] = {
 }
 
 
+#: The remedies of a file, a directory or a socket that can't be used.
+_SYSTEM_PROBLEMS = {
+    errno.EACCES: "run as root, or as a user who may use it",
+    errno.EPERM: "run as root, or as a user who may use it",
+    errno.ENOENT: "correct the path",
+    errno.EEXIST: "give a path at which nothing else stands",
+    errno.ENOTDIR: "give a path at which nothing else stands",
+    errno.EISDIR: "give the path of a file",
+    errno.EROFS: "give a path on a file system that can be written",
+    errno.ENOSPC: "make room on the disk",
+    errno.EADDRINUSE: "stop the program that uses it, or give another",
+}
+
+
+def _of_the_system(error: OSError) -> Explanation:
+    kind = type(error).__name__
+    if not isinstance(error.filename, (str, bytes)):
+        return Explanation(kind, as_text(error))
+    message = f"{as_text(error.filename)} can't be used: {error.strerror}"
+    return Explanation(kind, message, _SYSTEM_PROBLEMS.get(error.errno or 0, ""))
+
+
+def _of_a_port(error: CannotListenError) -> Explanation:
+    # A socket's path stands in place of the port.
+    path = isinstance(error.port, (str, bytes))
+    place = as_text(error.port) if path else f"{error.interface} port {error.port}"
+    cause = error.socketError
+    reason = getattr(cause, "strerror", None) or cause
+    remedy = _SYSTEM_PROBLEMS.get(getattr(cause, "errno", 0), "give an address of this machine")
+    return Explanation(type(error).__name__, f"Can't listen on {place}: {reason}", remedy)
+
+
 def _is_of_the_service(error: BaseException) -> TypeGuard[ServeError]:
     """Check for the embedded service's error, whose class only the service's commands import."""
     module = sys.modules.get("txstorage.embedded.state_directory")
@@ -132,6 +166,8 @@ def explain(error: BaseException, sent: str = "") -> Explanation:
         return Explanation(
             kind, as_text(error), "set 'instance_id' in the configuration to this node's server id"
         )
+    if isinstance(error, CannotListenError):
+        return _of_a_port(error)
     if isinstance(error, OSError):
-        return Explanation(kind, as_text(error))
+        return _of_the_system(error)
     return Explanation(kind, f"{kind}: {error}", "this is a bug in txstorage: please report it")

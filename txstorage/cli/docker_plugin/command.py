@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 
 from ...docker import Defaults, PluginSettings
 from ...errors import InvalidConfiguration, StorageError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ...docker import DockerPlugin
 
 _SETTINGS = PluginSettings()
+#: The errors of a start that the user can remedy.
+_FAILURES = (InvalidConfiguration, StorageError, CannotListenError, OSError, sqlite3.Error)
 
 
 def _ready(app: App, plugin: DockerPlugin, socket: str) -> None:
@@ -187,7 +190,7 @@ def docker_plugin(
         # SIGINT and SIGTERM are the ordinary ways to stop a service.
         if interrupted.number == signal.SIGHUP:
             raise SystemExit(interrupted.exit_code) from None
-    except (InvalidConfiguration, StorageError, OSError, sqlite3.Error) as error:
+    except _FAILURES as error:
         explain(error).report(app.json)
         raise SystemExit(1) from error
 
