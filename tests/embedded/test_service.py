@@ -212,8 +212,13 @@ class ServiceTests(TestCase):
     async def test_remembered_nodes(self) -> None:
         """Nodes of earlier starts are kept, and no default ones are added."""
         await (await self.start(nodes=("a",))).stop()
-        await self.start()
+        await (await self.start()).stop()
         self.assertEqual(self.agents(), ["agent-a.yml"])
+        # They keep their order, after those that this start names.
+        await (await self.start(nodes=("c", "b"))).stop()
+        service = await self.start(nodes=("d",))
+        nodes = [line.split(":")[0] for line in service.remarks if "/agent-" in line]
+        self.assertEqual(nodes, ["d", "a", "c", "b"])
 
     async def test_taken(self) -> None:
         """A second instance gets neither the directory nor the port."""

@@ -142,7 +142,7 @@ class App:
             places = ", ".join([*self.search_path, self.state_dir + "/agent-*.yml"])
             raise InvalidConfiguration(
                 "config",
-                f"no file is named, there is none of {places}, and no variable is set",
+                f"no file is named, none of {places} exists, and no variable is set",
                 "name an agent.yml with --config or TXSTORAGE_CONFIG ('txstorage serve' makes "
                 "one), or set OS_AUTH_URL and the like, or for EC2 TXSTORAGE_AUTH_PLUGIN=ec2 and "
                 "the like",

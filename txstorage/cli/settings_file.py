@@ -123,6 +123,7 @@ def settings_option(command: str, example: str) -> Callable[[F], F]:
     return click.option(
         "--settings",
         metavar="PATH",
+        type=click.Path(),
         is_eager=True,
         expose_value=False,
         callback=_load,

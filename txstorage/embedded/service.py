@@ -285,7 +285,10 @@ class EmbeddedService:
         declared = {name: store.declare_server(name, root=root).server_id for name in names}
         for server in store.servers.every():
             store.keep_root(server, root)
-        declared.update((server.name, server.server_id) for server in store.servers.every())
+        # Those of earlier starts that this one does not name.
+        declared.update(
+            (server.name, server.server_id) for server in reversed(store.servers.every())
+        )
         return declared
 
     async def _choose_devices(

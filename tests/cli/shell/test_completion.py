@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
+from click import Context
 from click.shell_completion import BashComplete, ShellComplete
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -162,3 +163,21 @@ class ShellTests(SynchronousTestCase):
         )
         self.assertEqual((done.stdout.strip(), done.stderr), (b"", b""))
         self.assertTrue(BashComplete.source_template)
+
+
+class PathTests(SynchronousTestCase):
+    """Options with the path of a file."""
+
+    def test_files(self) -> None:
+        """Each option whose value is a path lets the shell offer its files."""
+        made = ShellComplete(main, {}, "txstorage", "_TXSTORAGE_COMPLETE")
+        found = []
+        for name in ("serve", "docker-plugin"):
+            command = main.get_command(Context(main), name)
+            assert command is not None
+            for option in command.params:
+                if option.metavar == "PATH":
+                    offered = made.get_completions([name, option.opts[0]], "")
+                    self.assertEqual([each.type for each in offered], ["file"], option.opts)
+                    found.append(option.opts[0])
+        self.assertEqual(found.count("--state-dir"), 2)

@@ -85,6 +85,7 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
 @click.option(
     "--socket",
     metavar="PATH",
+    type=click.Path(),
     default=_SETTINGS.socket,
     show_default=True,
     help="The socket at which engines connect, whose name is the driver's; 'systemd' for the one "
@@ -93,6 +94,7 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
 @click.option(
     "--state-dir",
     metavar="PATH",
+    type=click.Path(),
     default=_SETTINGS.state_dir,
     show_default=True,
     help="The directory of the journal.",
@@ -100,6 +102,7 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
 @click.option(
     "--mounts",
     metavar="PATH",
+    type=click.Path(),
     help="The directory of the mount points.  [default: mounts, in the state directory]",
 )
 @click.option(
@@ -127,6 +130,7 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
 @click.option(
     "--luks-key-file",
     metavar="PATH",
+    type=click.Path(),
     help="The file with the key of encrypted volumes, the same on all nodes, mode 0600.",
 )
 @click.option(

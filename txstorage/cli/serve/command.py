@@ -122,6 +122,7 @@ async def run(
 @click.option(
     "--state-dir",
     metavar="PATH",
+    type=click.Path(),
     default=default_state_dir,
     help="Where everything is kept.  [default: /var/lib/txstorage for root, else "
     "~/.local/share/txstorage]",
@@ -153,11 +154,14 @@ async def run(
 @click.option(
     "--accounts",
     metavar="PATH",
+    type=click.Path(),
     help="Declare the users of this YAML file, too.",
 )
 @click.option("--tls", is_flag=True, help="Use TLS with a certificate that is generated.")
-@click.option("--tls-cert", metavar="PATH", help="Use TLS with this certificate (PEM).")
-@click.option("--tls-key", metavar="PATH", help="The certificate's key (PEM).")
+@click.option(
+    "--tls-cert", metavar="PATH", type=click.Path(), help="Use TLS with this certificate (PEM)."
+)
+@click.option("--tls-key", metavar="PATH", type=click.Path(), help="The certificate's key (PEM).")
 @click.option(
     "--devices",
     type=click.Choice(["auto", "loop", "file"]),

@@ -151,7 +151,11 @@ def create_command(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_app
 def destroy_command(app: App, snapshots: tuple[str, ...], yes: bool) -> None:
-    """Destroy snapshots; their volumes, and the volumes made from them, remain."""
+    """
+    Destroy snapshots.
+
+    Their volumes, and the volumes made from them, remain.
+    """
     from ..resources.confirmation import check_interactive
     from .operations import destroy
 

@@ -150,7 +150,9 @@ def create_command(app: App, size: int | None, **given: Any) -> None:
 @pass_app
 def grow_command(app: App, volume: str, size: int) -> None:
     """
-    Grow VOLUME to SIZE, which has the units of "create", and is rounded up as there.
+    Grow VOLUME to SIZE.
+
+    SIZE has the units of "create", and is rounded up as there.
 
     The volume may be attached; on this node the command waits until the device has the size.  A
     file system on the volume does not grow with it: use resize2fs or xfs_growfs afterwards.
