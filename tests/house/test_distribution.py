@@ -325,7 +325,7 @@ class Python3Tests(WheelTestCase):
         """The description for a package index is the README without its pictures."""
         self.assertNotIn(u".. image::", self.metadata)
         self.assertIn(u"\nSee it work\n", self.metadata)
-        self.assertIn(u"``docs/testing-with-serve.rst``.\n\nSee it work", self.metadata)
+        self.assertIn(u"`Tests of OpenStack clients`_.\n\nSee it work", self.metadata)
 
     def test_found(self):
         """The metadata has keywords, addresses that exist, and the marker of types."""
