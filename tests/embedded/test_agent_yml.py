@@ -207,7 +207,7 @@ class AgentFilesTests(SynchronousTestCase):
             access = attr.evolve(ACCESS, port=port, certificate="/c.pem")
             files = AgentFiles(self.state, access, {})
             files.write_logins([first_login("/state/password")])
-            self.assertEqual(files.remarks, [f"OpenStack's clients, as txstorage: . {path}"])
+            self.assertEqual(files.remarks, [f"clients of OpenStack, as txstorage: . {path}"])
             with open(path) as opened:
                 text = opened.read()
             self.assertIn(f"export OS_AUTH_URL=https://127.0.0.1:{port}/identity/v3\n", text)

@@ -218,7 +218,7 @@ class ProcessTests(SynchronousTestCase):
         child = Child(self, self.directory, "--devices", "file", "--user", "alice:one:member")
         for name, user in (("openrc", "txstorage"), ("openrc-alice", "alice")):
             path = os.path.join(self.directory, name)
-            self.assertIn(f"# OpenStack's clients, as {user}: . {path}\n", child.output)
+            self.assertIn(f"# clients of OpenStack, as {user}: . {path}\n", child.output)
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
             done = subprocess.run(
                 ["sh", "-ec", f'. {path}; "$@"', "sh", sys.executable, "-m", "txstorage.cli"]

@@ -221,7 +221,7 @@ class AgentFiles:
         for each in logins:
             path = self._state.file(each.file_name)
             text = openrc(each, self._access.auth_url, self._access.certificate)
-            self.remarks.append(f"OpenStack's clients, as {each.user}: . {shlex.quote(path)}")
+            self.remarks.append(f"clients of OpenStack, as {each.user}: . {shlex.quote(path)}")
             self._put(path, text.encode("utf-8"))
 
     def _update(
