@@ -35,9 +35,9 @@ CAIRO = "libcairo2"
 #: Seconds that builds have to clear up when they are stopped.
 CLEARING_UP = 150
 
-#: What builds must not find in their environment: they are about a checkout of
-#: their own, whoever started the worker; and ``AGENTS`` would leave a part of a
-#: certificate's tests out.
+#: Variables that builds must not find in their environment: a build is of a checkout
+#: of its own, and the worker's owner has no part in it; and ``AGENTS`` would leave a
+#: part of a certificate's tests out.
 _NOT_THEIRS = (
     *("MAKE", "MFLAGS", "PYTHON", "TXSTORAGE_", "VIRTUAL_ENV", "GIT_", "COVERAGE_"),
     "AGENTS",

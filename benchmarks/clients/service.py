@@ -42,7 +42,7 @@ class Report:
 
     def write(self, *_: Any) -> None:
         """Write the figures."""
-        # Whoever waits for the file finds it complete.
+        # A process that waits for the file finds it complete.
         with open(self._path + ".part", "w", encoding="utf-8") as opened:
             json.dump(self.figures(), opened)
         os.rename(self._path + ".part", self._path)

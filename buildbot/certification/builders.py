@@ -17,7 +17,7 @@ from .steps import GENTLY, CertifyingBuild, Needs, Statement, Trial, complete, p
 #: Seconds: for all of a build, and without a word from it.
 LONGEST, SILENT = 2 * 3600, 1800
 
-# One object a lock: whoever holds one of the same name is not kept from another.
+# One object for each lock: two objects of the same name do not exclude each other.
 _LOCKS = {name: WorkerLock(name, maxCount=1) for name in LOCKS}
 
 

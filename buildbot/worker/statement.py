@@ -62,7 +62,7 @@ def txstorage_version(commit: str) -> str:
 
 
 def kernel() -> str:
-    """:return: the version of the running kernel, without what whoever built it added."""
+    """:return: the version of the running kernel, without its builder's additions."""
     return re.match(r"[\d.]*", platform.release())[0]
 
 

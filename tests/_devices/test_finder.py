@@ -60,7 +60,7 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(self.identities(("device/serial", padded)), {serial(PLAIN[:18])})
 
     def test_empty_serial(self):
-        """An empty serial number is no identity."""
+        """An empty serial number is not an identity."""
         self.assertEqual(
             self.identities(
                 ("serial", b"\n"), ("device/serial", b" \0 "), ("device/vpd_pg80", vpd80(b"  "))

@@ -107,7 +107,7 @@ class NameTests(SynchronousTestCase):
         self.doubted(u"it may be any of xvdf, number 2064", wrong, shifted)
 
     def test_sd_and_xvd(self):
-        """Two devices, /dev/sdf and /dev/xvdf, are not told apart, also if one is not Xen's."""
+        """Two devices, /dev/sdf and /dev/xvdf, are ambiguous, even if one is not Xen's."""
         scsi = BlockDevice(name=u"sdf", size=MIB, major=8, minor=80, is_disk=True)
         self.doubted(u"it may be any of sdf (1048576 bytes); xvdf", scsi, disk(u"xvdf", XVDF))
         self.doubted(u"it may be any of", disk(u"sdf", SDF), disk(u"xvdf", XVDF))

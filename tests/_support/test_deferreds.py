@@ -189,7 +189,7 @@ class WithDeadlineTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_no_cycle(self):
-        """A deadline that has ended is no garbage in a cycle with its timer."""
+        """A deadline that has ended is not garbage in a cycle with its timer."""
 
         class Timer(object):
             def __init__(self, seconds, function):

@@ -26,7 +26,7 @@ class LateNamesTests(SynchronousTestCase):
         self.assertIs(get("OrderedDict"), self.module.OrderedDict)
 
     def test_unknown(self):
-        """Another name is no attribute."""
+        """Another name is not an attribute."""
         error = self.assertRaises(AttributeError, late_names("late_names_here", {}), "missing")
         self.assertIn("'late_names_here' has no attribute 'missing'", str(error))
 

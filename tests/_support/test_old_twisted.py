@@ -94,7 +94,7 @@ class OneProtocol(Factory):
 
     def __init__(self, test_case):
         self.protocol = Receiver()
-        # a connection that ends with the reactor is no error of the test
+        # a connection that ends with the reactor is not an error of the test
         test_case.addCleanup(self.protocol.received.addErrback, lambda _: None)
 
     def buildProtocol(self, address):

@@ -25,6 +25,6 @@ class TimestampTests(SynchronousTestCase):
             self.assertEqual((timestamp, expected), (timestamp, seconds_since_epoch(timestamp)))
 
     def test_others(self):
-        """Anything else is no time."""
+        """Anything else is not a time."""
         for value in (None, 7, u"", u"soon", u"1970-13-01T00:00:10Z", u"1970-01-01T00:00:10ZZ"):
             self.assertIs(None, seconds_since_epoch(value))

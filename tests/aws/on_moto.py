@@ -57,7 +57,7 @@ def moto():
 
 class ImaginaryDevices(DeviceFinder):
     """
-    Devices that appear and disappear when they are waited for: moto's instances are no machines.
+    Devices that appear and disappear when they are waited for: moto's instances are not machines.
     """
 
     def __init__(self, reactor, directory):

@@ -109,7 +109,7 @@ class OutputTests(CommandTestCase):
         self.assertIn("No space left on device", printed[0])
 
     def test_reader_gone(self) -> None:
-        """A reader that has seen enough is no error; click ends without a word."""
+        """A reader that has seen enough is not an error; click ends without a word."""
         app = App(run=lambda operation: CommandResult({}, "shown"))
         with mock.patch.object(_app.click, "echo", mock.Mock(side_effect=BrokenPipeError)):
             self.assertRaises(BrokenPipeError, app.perform, None)

@@ -94,7 +94,7 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(self.seen, ["1 failed look: Connection was refused"])
 
     def test_gone(self) -> None:
-        """An answer that a volume or a snapshot is gone is no failed look."""
+        """An answer that a volume or a snapshot is gone is not a failed look."""
         self.look(UnknownVolume("v"))
         self.look(UnknownSnapshot("s"), "get_snapshot")
         self.assertEqual(self.seen, [])

@@ -237,7 +237,7 @@ class AttachTests(CommandTestCase):
         self.assertIn(volume, shown["problem"])
 
     def test_show_where_there_is_no_node(self) -> None:
-        """On a machine that is no node, an attached volume can be looked at."""
+        """On a machine that is not a node, an attached volume can be looked at."""
         volume = self.create()
         self.document("volumes", "attach", volume)
         self.write_config(instance_id=str(uuid4()))

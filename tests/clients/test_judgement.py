@@ -19,7 +19,7 @@ class JudgementTests(SynchronousTestCase):
     """Tests of judging a suite's outcomes."""
 
     def test_as_recorded(self) -> None:
-        """An outcome as recorded is no problem; a vacuous test passes, but does not count."""
+        """An outcome as recorded is not a problem; a vacuous test passes, but does not count."""
         found = judge([*PASSED, GROUPS], RECORD, None)
         self.assertEqual((found.problems, found.news), ((), ()))
         self.assertEqual((found.total, found.passed, found.counted), (4, 3, 2))
@@ -48,7 +48,7 @@ class JudgementTests(SynchronousTestCase):
         self.assertEqual(found.vacuous, ("a.two", "a.vacuous"))
 
     def test_news(self) -> None:
-        """A test that passes although it is recorded not to is named, and is no problem."""
+        """A test that passes although it is recorded not to is named, and is not a problem."""
         passes = Outcome("a.groups", "a.groups", "passed", "")
         found = judge([*PASSED, passes], RECORD, None)
         self.assertEqual(found.problems, ())

@@ -57,7 +57,7 @@ class SnapshotListTests(WireTests):
 
     @compares(DETAIL, "NO_BOOLEAN")
     async def test_later_filters(self) -> None:
-        """The zone is no filter before 3.31; the quota's use is one from 3.65 on."""
+        """The zone is not a filter before 3.31; the quota's use is one from 3.65 on."""
         for version, query, count in (
             ("3.30", {"availability_zone": "nowhere"}, 3),
             ("3.65", {"consumes_quota": "false"}, 0),

@@ -78,7 +78,7 @@ class HostsTests(DriverTestCase):
         self.assertEqual(1, self.cloud.count("detach"))
 
     def test_listed_as_unattached(self):
-        """Flocker's list has no node for it, because a host's name is no instance id."""
+        """Flocker's list has no node for it, because a host's name is not an instance id."""
         volume_id = self.on_host()
         [listed] = self.success(self.driver.list_volumes())
         self.assertEqual((volume_id, None), (listed.blockdevice_id, listed.attached_to))

@@ -42,7 +42,7 @@ class LastProblemTests(SynchronousTestCase):
         self.assertIn(u"refused", self.problem.after(u"creating"))
 
     def test_record(self):
-        """A request that is not simply repeated is no retry."""
+        """A request that is not simply repeated does not count as a retry."""
         self.problem.record(Failure(lost()))
         self.assertTrue(self.problem.after(u"x").endswith(as_text(str(lost()))))
 

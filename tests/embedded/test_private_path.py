@@ -76,8 +76,8 @@ class OnTheWayTests(PathTests):
 
     def test_sticky(self) -> None:
         """
-        A sticky directory, like /tmp, may stand on the way, but is no place itself; its mode, which
-        everyone needs, is no remedy.
+        A sticky directory, like /tmp, may stand on the way, but is not a place itself; its mode,
+        which everyone needs, is not a remedy.
         """
         os.chmod(os.path.dirname(self.path), 0o1777)
         self.assertIs(on_the_way(self.path, 0), None)

@@ -86,10 +86,10 @@ class StateDirectoryTests(SynchronousTestCase):
         with open(os.path.join(temporary_directory(self), "file"), "w") as opened:
             self.path = opened.name
         error = self.assertRaises(ServeError, self.open)
-        self.assertIn(f"{self.path}: {self.path} is no directory", error.message)
+        self.assertIn(f"{self.path}: {self.path} is not a directory", error.message)
         file, self.path = self.path, self.path + "/state"
         error = self.assertRaises(ServeError, self.open)
-        self.assertIn(f"{self.path}: {file} is no directory", error.message)
+        self.assertIn(f"{self.path}: {file} is not a directory", error.message)
 
     def test_secrets_are_stable(self) -> None:
         """The secrets are generated once, are long, and differ."""

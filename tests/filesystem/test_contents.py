@@ -25,7 +25,7 @@ class ParsedTests(SynchronousTestCase):
     """The output of blkid."""
 
     def test_kinds(self) -> None:
-        """A file system, a partition table and nothing are told apart."""
+        """A file system, a partition table and nothing are distinguished."""
         for output, expected in [
             (
                 "DEVNAME=/dev/x\nUUID=1\nTYPE=ext4\nUSAGE=filesystem\n",

@@ -53,7 +53,7 @@ class RunTests(TestCase):
         self.assertIn("e2fsprogs", ProgramMissing("mkfs.ext4", PACKAGES["mkfs.ext4"]).remedy)
 
     async def test_cancelled(self) -> None:
-        """A cancelled program has ended when its caller goes on."""
+        """A cancelled program has ended when its caller continues."""
         pids = self.mktemp()
         os.mkfifo(pids)
         d = Deferred.fromCoroutine(

@@ -139,7 +139,7 @@ def commit():
     """
     Say which commit the machines get.
 
-    :raises SystemExit: this is no clone.
+    :raises SystemExit: this is not a clone.
     """
     if not os.path.exists(os.path.join(ROOT, ".git")):
         sys.exit("make test-fresh needs a clone: the fresh machines get its last commit")

@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 def loaded(name: str) -> Any:
-    """Load a module of the directory ``packaging``, which is no package."""
+    """Load a module of the directory ``packaging``, which is not a package."""
     path = os.path.join(ROOT, "packaging", name + ".py")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
@@ -62,7 +62,7 @@ class VersionTests(SynchronousTestCase):
         self.assertIn("v1.10.0", problem)
 
     def test_places(self) -> None:
-        """One file has the version; a mention in a text is no other place."""
+        """One file has the version; a mention in a text is not another place."""
         own = {rules.VERSION_FILE: 'VERSION = u"1.2.0"\n'}
         mention = {"README.rst": "measured with txstorage 1.2.0", "a.py": 'VERSION = "11.2.0"'}
         self.assertEqual([], rules.place_problems(VERSION, {**own, **mention}))

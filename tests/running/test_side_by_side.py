@@ -46,9 +46,9 @@ class TurnsTests(Printed):
         self.assertEqual(["first\n"], self.lines)
         turns.end(0, "0 ended")
         self.assertEqual(["first\n", "--- 0 ended", "second\n"], self.lines)
-        turns.show(1, "goes on\n")
+        turns.show(1, "continues\n")
         turns.show(2, "third\n")
-        self.assertEqual("goes on\n", self.lines[-1])
+        self.assertEqual("continues\n", self.lines[-1])
 
     def test_ended_before_its_turn(self) -> None:
         """The end of a job is reported at once, and its output shown whole when it is its turn."""

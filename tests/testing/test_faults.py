@@ -355,7 +355,7 @@ class FaultyAgentTests(SynchronousTestCase):
         """At the first moment, the request is made and not yet sent."""
         self.agent.at_moment(0, lambda: self.happened.append(len(self.recorder.sent)))
         d = self.ask()
-        self.assertEqual([], self.happened, "called before whoever asked could know of it")
+        self.assertEqual([], self.happened, "called before its caller could know of it")
         self.clock.advance(0)
         self.assertEqual([0], self.happened)
         self.assertEqual(1, len(self.recorder.sent))

@@ -61,7 +61,7 @@ class SearchedIdentity(object):
         # type: (Text) -> Optional[Text]
         """
         :param text text: a source's.
-        :return: the id in its usual form, text; ``None`` when it is no id of this cloud.
+        :return: the id in its usual form, text; ``None`` when it is not an id of this cloud.
         """
         raise NotImplementedError()
 

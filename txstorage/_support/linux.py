@@ -48,7 +48,7 @@ def backing_file(directory):
 
     :param text directory: the device's directory in sysfs.
     :return: ``(absolute path, whether the file has been deleted)``, or ``None`` when the device
-        is no loop device or has no file.
+        is not a loop device or has no file.
     """
     try:
         with open(os.path.join(directory, u"loop", u"backing_file"), "rb") as opened:

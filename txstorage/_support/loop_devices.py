@@ -2,10 +2,10 @@
 """
 Loop devices, identified by the file behind them.
 
-The number of a loop device is no identity: between two commands, another process may free a device
-and bind another file to it.  A path is none either: in another mount namespace it names another
-file.  Each function opens the device, compares the device number and the inode of the file behind
-it, and acts on that same descriptor.  Source: ``linux/loop.h``.
+The number of a loop device is not an identity: between two commands, another process may free a
+device and bind another file to it.  A path is not one either: in another mount namespace it names
+another file.  Each function opens the device, compares the device number and the inode of the file
+behind it, and acts on that same descriptor.  Source: ``linux/loop.h``.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -243,7 +243,7 @@ class App:
         return console
 
     def progress_console(self) -> Console:
-        """Return the console of standard error, which is no terminal if it shows no progress."""
+        """Return the console of standard error, which is not a terminal if it shows no progress."""
         quiet = self.json or self.verbose
         return SafeConsole(stderr=True, quiet=quiet, force_terminal=False if quiet else None)
 

@@ -38,7 +38,7 @@ def options_by_key(command: click.Command) -> dict[str, click.Option]:
 def read_settings(path: str) -> Mapping[str, Any]:
     """
     :return: the file's keys and values.
-    :raises InvalidConfiguration: the file can't be read, or is no mapping.
+    :raises InvalidConfiguration: the file can't be read, or is not a mapping.
     """
     try:
         with open(path, encoding="utf-8") as opened:

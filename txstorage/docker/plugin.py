@@ -157,7 +157,7 @@ class VolumePlugin:
 
     async def remove(self, name: str) -> None:
         """
-        Destroy a volume.  A volume that does not exist is no error.
+        Destroy a volume.  A volume that does not exist is not an error.
 
         :raises InUse: it is in use on this node.
         :raises HeldByNode: another node has it.

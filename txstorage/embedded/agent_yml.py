@@ -139,7 +139,7 @@ def _dataset(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, TypeError, KeyError) as error:
         raise UnreadableAgent(" ".join(str(error).split()) or type(error).__name__) from error
     if not isinstance(dataset, dict):
-        raise UnreadableAgent("its 'dataset' is no mapping")
+        raise UnreadableAgent("its 'dataset' is not a mapping")
     return dataset
 
 

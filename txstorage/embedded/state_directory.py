@@ -96,7 +96,7 @@ class StateDirectory:
         except OSError as error:
             self.close()
             in_the_way = isinstance(error, FileExistsError)
-            reason = f"{error.filename} is no directory" if in_the_way else error.strerror
+            reason = f"{error.filename} is not a directory" if in_the_way else error.strerror
             raise ServeError(
                 f"can't use the state directory {self.path}: {reason}",
                 "give a directory in which this user can write, with --state-dir",

@@ -44,7 +44,7 @@ KINDS = {
     for kind in (
         Kind(
             "ext4",
-            # No discard: a new volume is blank. No lazy initialisation, which would go on writing
+            # No discard: a new volume is blank. No lazy initialisation, which would still write
             # after the mount.  No reserved blocks, which only root's own file system needs.
             make=("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard"),
             # e2fsck(8): 1 means that errors were corrected.

@@ -283,7 +283,7 @@ def _chosen_folder(point: str) -> str:
 
 
 def _set_immutable(directory: str, immutable: bool) -> None:
-    """Set or clear chattr(1)'s ``i``; a file system without it is no failure."""
+    """Set or clear chattr(1)'s ``i``; a file system without it is not a failure."""
     opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         flags = array.array("I", [0])

@@ -119,7 +119,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertIn("root", self.refused(says("node-1  /tmp/x/devices/1")))
 
     def test_terminal(self) -> None:
-        """The demo has a terminal of a certain width, whoever starts it."""
+        """The demo has a terminal of a certain width, however it is started."""
         look = (
             "import os, sys; print(os.get_terminal_size().columns, sys.stdout.isatty(),"
             " os.environ['TERM'], 'COLUMNS' in os.environ, '/dev/loop0')"

@@ -196,7 +196,7 @@ class DoctorTests(CommandTestCase):
         self.assertNotIn("s3cr3t", json.dumps(found))
 
     def test_notes(self) -> None:
-        """A variable without effect is a warning that names it; the other steps go on."""
+        """A variable without effect is a warning that names it; the other steps continue."""
         with open(self.config) as opened:
             dataset = yaml.safe_load(opened)["dataset"]
         del dataset["backend"]
@@ -291,7 +291,7 @@ class DoctorTests(CommandTestCase):
         self.assert_fails("quota", "used up", "1 of 1 volumes")
 
     def test_quota_that_is_nearly_used_up(self) -> None:
-        """A quota that will soon be used up is a warning, which is no failure."""
+        """A quota that will soon be used up is a warning, which is not a failure."""
         self.start_cloud(max_volumes=-1, max_gigabytes=10)
         for size in ("8GiB", "1GiB"):
             self.assertEqual(self.diagnose(0)["quota"]["outcome"], "ok")

@@ -109,7 +109,7 @@ class VolumeTests(CommandTestCase):
         self.assertEqual(len(self.document("volumes", "list")["volumes"]), 1)
 
     def test_other_clusters(self) -> None:
-        """The beginning of another cluster's volume is no volume, nor is its name."""
+        """The beginning of another cluster's volume is not a volume, nor is its name."""
         other = self.document("volumes", "create", "1GiB", "--cluster-id", str(uuid4()))
         for word in (other["volume_id"][:8], other["name"], other["volume_id"].upper()):
             error = self.document("volumes", "show", word, exit_code=1)["error"]

@@ -101,7 +101,7 @@ class CreateTests(CommandTestCase):
         self.assertEqual(len(self.listed()), 3)
 
     def test_cloud_without_filters(self) -> None:
-        """A list that also has other snapshots, as from an old cloud, is no obstacle."""
+        """A list that also has other snapshots, as from an old cloud, is not an obstacle."""
         other = self.create()
         self.document("snapshots", "create", other, "nightly")
         self.document("snapshots", "create", self.volume, "weekly")

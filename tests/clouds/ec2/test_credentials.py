@@ -38,7 +38,7 @@ class AccessKeysTests(SynchronousTestCase):
         )
 
     def test_malformed(self):
-        """Missing keys, expired ones and ones that are no words are refused."""
+        """Missing keys, expired ones and ones that are not words are refused."""
         for changes, answered in [
             ({u"AccessKeyId": None}, 0.0),
             ({u"SecretAccessKey": u""}, 0.0),

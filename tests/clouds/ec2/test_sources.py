@@ -41,7 +41,7 @@ class EnvironmentTests(SynchronousTestCase):
         self.assertIs(None, keys.token)
 
     def test_absent(self):
-        """No key is no error."""
+        """A missing key is not an error."""
         for environ in ({}, {u"AWS_ACCESS_KEY_ID": u""}):
             self.assertIs(None, self.successResultOf(EnvironmentKeys(environ).keys()))
 

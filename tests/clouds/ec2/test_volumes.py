@@ -87,7 +87,7 @@ class GetTests(VolumesTestCase):
         self.assertIn(u"size", self.failureResultOf(d, errors.NotTheService).value.message)
 
     def test_fails(self):
-        """Any other error is no answer about the volume."""
+        """Any other error is not an answer about the volume."""
         d = self.service(refusal(u"UnauthorizedOperation")).get_volume(VOLUME)
         self.failureResultOf(d, errors.PermissionDenied)
 

@@ -180,7 +180,7 @@ class TagsTests(SynchronousTestCase):
         self.assertEqual([{"Key": u"Name", "Value": u"s"}], found["Tags"])
 
     def test_read(self):
-        """The name and Amazon's own tags are no labels."""
+        """The name and Amazon's own tags are not labels."""
         tags = [
             {u"Key": u"Name", u"Value": u"n"},
             {u"Key": u"aws:cloudformation:stack-name", u"Value": u"s"},

@@ -319,7 +319,7 @@ class AnyAnswerTests(SynchronousTestCase):
             self.assertTrue(wait is None or wait >= 0)
 
     def test_retry_after_once_broken(self):
-        """Dates out of range, and digits that are no numbers, are nothing."""
+        """Dates out of range, and digits that are not numbers, are nothing."""
         now = u"Sun, 22 Nov 2026 16:27:07 GMT"
         for value in (
             u"\xb2", u"9" * 400, u"Fri, 31 Dec 99999 23:59:59 GMT", u"Fri, 99 Dec 2026 99:99:99 +9",

@@ -75,7 +75,7 @@ class ProjectTests(SynchronousTestCase):
         self.failureResultOf(project.availability_zones(), NotTheService)
 
     def test_quota(self):
-        """Limits and use, in bytes; -1 is no limit."""
+        """Limits and use, in bytes; -1 is not a limit."""
         absolute = {
             u"maxTotalVolumes": 1000,
             u"maxTotalVolumeGigabytes": -1,
@@ -97,7 +97,7 @@ class ProjectTests(SynchronousTestCase):
             )
 
     def test_pools(self):
-        """Pools come back sorted by name, with their numbers in bytes; a word is no number."""
+        """Pools come back sorted by name, with their numbers in bytes; a word is not a number."""
         pools = [
             {u"name": u"b", u"capabilities": {u"total_capacity_gb": u"infinite"}},
             {

@@ -430,7 +430,7 @@ class SessionTests(SynchronousTestCase):
         self.assertNotIn("tok-1", json.dumps(logger.serialize()))
 
     def test_unknown_credentials(self):
-        """A token or an application credential that there is not is no other service."""
+        """A token or an application credential that does not exist is not a missing service."""
         gone = error(404, u"error", u"Could not find Application Credential: x.")
         failed = self.failureResultOf(self.ask(self.session(gone)), errors.AuthenticationFailed)
         self.assertIn(u"Could not find Application Credential", failed.value.message)

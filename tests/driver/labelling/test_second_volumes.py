@@ -203,7 +203,7 @@ class MarkTests(SecondVolumeTestCase):
         self.assertIn(u"not allowed", message[u"reason"])
 
     def test_asked_again(self):
-        """A volume that was no second one in between is tried again."""
+        """A volume that in between was not a second one is tried again."""
         self.cloud.break_next("set labels", Fault(refusal(403, u"not allowed")))
         self.listed()
         labels = self.cloud.volumes[self.second].labels

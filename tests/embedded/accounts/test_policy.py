@@ -385,7 +385,7 @@ class RuleTests(SynchronousTestCase):
     @settings(**RELAXED)
     @given(ROLES, sampled_from(RULES))
     def test_role(self, roles: set[str], rule: Rule) -> None:
-        """A rule allows just those who have its role, given or implied."""
+        """A rule allows a user who has its role, given or implied, and nobody else."""
         needed = rule.who.value if rule.who in (Who.READER, Who.MEMBER, Who.ADMIN) else None
         self.assertEqual(
             rule.allows(requester(roles)), needed is None or needed in effective(roles)

@@ -1,4 +1,4 @@
-"""Tests of text that no database holds: any text in a request has a response that is no fault."""
+"""Tests of text that no database holds: no text in a request makes the service fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TextTests(CloudTests):
     """Tests with any text, and any JSON value."""
 
     def assert_answered(self, method: str, path: str, body: Any = None) -> None:
-        """Assert that a request is answered, and is no fault of the service."""
+        """Assert that a request is answered, and not with a fault of the service."""
         got = self.ask(method, path, body)
         self.assertIn(got.code, NO_FAULT, (method, path, body, got))
 

@@ -76,7 +76,7 @@ class FaultTests(ControlledTests):
             self.fail_with(route=route, delay=1)
 
     def test_bad(self) -> None:
-        """A body that is no fault is refused with the reason, and puts nothing in force."""
+        """A body that is not a fault is refused with the reason, and puts nothing in force."""
         got = self.control("POST", "/faults", {"route": "GET /volume/v3/volume", "status": 500})
         self.assertEqual(got.code, 400)
         self.assertEqual(list(got.body["error"]), ["code", "title", "message"])

@@ -109,7 +109,7 @@ class ServedTests(SynchronousTestCase):
         self.assertIsNone(self.record(b"/identity/v3/auth/tokens", b'{"auth": {}}').body)
 
     def test_no_body(self) -> None:
-        """A body that is no JSON, or long, is not kept."""
+        """A body that is not JSON, or long, is not kept."""
         for body in (b"", b"{", b"[" * 9000, b'"' + b"x" * 16384 + b'"'):
             self.assertIsNone(self.record(body=body).body)
 

@@ -245,7 +245,7 @@ class ShareTests(SynchronousTestCase):
         return found[0], found[1]
 
     def test_refused(self) -> None:
-        """A file system that can't do it is no error; any other problem is."""
+        """A file system that can't do it is not an error; any other problem is."""
         reading, writing = self.both(temporary_directory(self))
         for number, expected in ((errno.EOPNOTSUPP, False), (errno.EXDEV, False)):
             self.patch(copies.fcntl, "ioctl", raising(number))

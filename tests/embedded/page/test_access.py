@@ -128,7 +128,7 @@ class LoginTests(SynchronousTestCase):
         self.assertEqual(login(basic(":").replace("Basic", "bAsIc")), ("", ""))
 
     def test_malformed(self) -> None:
-        """Anything else is no login."""
+        """Anything else is not a login."""
         for value in (
             None,
             "",

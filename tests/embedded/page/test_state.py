@@ -175,7 +175,7 @@ class StateTests(SynchronousTestCase):
         self.assertEqual((growing["holder"], growing["device"]), ("", ""))
 
     def test_hosts(self) -> None:
-        """A host that is no node has the name that it gave, and a deleted node its id."""
+        """A host that is not a node has the name that it gave, and a deleted node its id."""
         connector = {"host": "metal-1", "initiator": "iqn.1994-05.com.example"}
         for connected, server_id, name in (
             (connector, None, "metal-1"),

@@ -135,7 +135,7 @@ def write(path, text):
 
 
 def identify(root, description):
-    """Write what tells the node from others, and this boot from others."""
+    """Write the identities of the node and of this boot."""
     write(os.path.join(root, "etc/hostname"), description.name + "\n")
     write(os.path.join(root, "etc/machine-id"), description.machine_id + "\n")
     hosts = {"localhost": "127.0.0.1", **description.hosts}

@@ -43,7 +43,7 @@ class RefusesAfterwards(KnowsAllClusters):
 
 @caught_by("test_one_dataset_in_two_clusters")
 class SharesDatasets(BlockingReference):
-    """A dataset has one volume, whoever's."""
+    """A dataset has one volume in all clusters together."""
 
     def create_volume(self, dataset_id, size):
         for volume in self.storage.volumes.values():

@@ -12,7 +12,7 @@ from .table import caught_by
 
 @caught_by("test_list_empty")
 class NoneForNothing(BlockingReference):
-    """The list of nothing is no list."""
+    """The answer to a list without volumes is not a list."""
 
     def list_volumes(self):
         return BlockingReference.list_volumes(self) or None

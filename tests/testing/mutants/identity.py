@@ -52,7 +52,7 @@ class ChangingInstanceID(BlockingReference):
 
 @caught_by("test_allocation_unit")
 class FloatAllocationUnit(BlockingReference):
-    """The allocation unit is no whole number."""
+    """The allocation unit is not a whole number."""
 
     def allocation_unit(self):
         return float(UNIT)

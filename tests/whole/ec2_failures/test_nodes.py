@@ -53,7 +53,7 @@ class NodeTests(FailureCase):
         self.assertIsInstance(result, Failure)
 
     def test_start(self) -> None:
-        """Flocker's aws: a stopped node is started; one that runs already is no error."""
+        """Flocker's aws: a stopped node is started; one that runs already is not an error."""
         self.stop(self.there)
         self.assertEqual(self.get(self.driver.list_live_nodes()), [self.here])
         for _ in range(2):

@@ -22,7 +22,7 @@ def is_interactive() -> bool:
 def check_interactive(kind: str) -> None:
     """
     :param kind: such as ``volume``.
-    :raises click.UsageError: standard input is no terminal.
+    :raises click.UsageError: standard input is not a terminal.
     """
     if not is_interactive():
         raise click.UsageError(f"without a terminal, destroying a {kind} requires --yes")

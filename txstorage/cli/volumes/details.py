@@ -18,7 +18,7 @@ from .documents import to_document
 
 
 async def _here(cloud: ConfiguredCloud) -> str | None:
-    """Return this node's instance id, or ``None`` if this machine is no node of the cloud."""
+    """Return this node's instance id, or ``None`` if this machine is not a node of the cloud."""
     try:
         server: str = await cloud.driver.compute_instance_id()
     except UnknownInstanceID:
@@ -33,7 +33,7 @@ async def described(cloud: ConfiguredCloud, volume_id: str) -> Document:
     """
     document = to_document(await volume_of(cloud, volume_id))
     document["device_path"] = document["device_size"] = None
-    # The search for the instance id may take seconds on a machine that is no node.
+    # The search for the instance id may take seconds on a machine that is not a node.
     if document["attached_to"] and await _here(cloud) in document["attached_to"]:
         try:
             device: Any = await cloud.driver.get_device_path(volume_id)

@@ -111,7 +111,7 @@ def _bytes(wire, name):
 def _attachment(volume_id, wire):
     # type: (Text, Mapping[Text, Any]) -> Attachment
     server_id = text_member(wire, u"InstanceId") or None
-    # Amazon's other services attach volumes, too, to what is no instance.
+    # Amazon's other services attach volumes, too, to what is not an instance.
     host = text_member(wire, u"AssociatedResource")[:MAX_ID] or None
     name = text_member(wire, u"Device")[:MAX_ID] or None
     return Attachment(volume_id, server_id, None if server_id else host, name)

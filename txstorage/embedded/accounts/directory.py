@@ -149,7 +149,7 @@ class Directory:
             projects[entry.id] = entry
         users = {each.id: each for each in (_user(ids, account) for account in accounts)}
         for project_id, user_id, role in store.projects.grants():
-            # Whoever the operator no longer declares has lost the roles, too.
+            # A user that the operator no longer declares has lost the roles, too.
             if project_id in projects and user_id in users:
                 users[user_id] = _with_role(users[user_id], project_id, role)
         roles = {role_id(name): RoleEntry(role_id(name), name) for name in IMPLIED}

@@ -73,7 +73,9 @@ def read_file(path: str) -> list[Declaration]:
     for key in _names(found):
         if not isinstance(key, str):
             # YAML's numbers, and words such as yes.
-            raise InvalidAccounts(f"{path}: put the name {key!r} in quotation marks: it is no text")
+            raise InvalidAccounts(
+                f"{path}: put the name {key!r} in quotation marks: it is not text"
+            )
     wrong = sorted(Draft4Validator(_SCHEMA).iter_errors(found), key=_importance)
     if wrong:
         raise InvalidAccounts(f"{path}: {_explained(wrong[0])}")

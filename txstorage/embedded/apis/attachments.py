@@ -232,7 +232,7 @@ def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    # Clients send it for all users, also for those who may not see other projects.
+    # Clients send it for all users, also for a user who may not see other projects.
     known = PAGE_PARAMETERS | {"all_tenants"}
     unknown = [name for name in query if name not in known and name not in ATTACHED]
     if unknown and call.version >= _STRICT_FILTERS:

@@ -205,7 +205,7 @@ class Engine:
             lambda store: self._subjects.settle(store, subject, status, device, reason)
         )
         present = self._subjects.find(self._store, key)
-        # A transition of several steps goes on after all but the last.
+        # A transition of several steps continues after all but the last.
         if reason or getattr(present, "status", None) != subject.status:
             self._subjects.log(key, status, reason)
             self.settled(subject, status, reason)

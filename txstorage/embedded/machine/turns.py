@@ -50,7 +50,7 @@ class ReactorTurns:
         """
         Let others have their turn, if the time of this one is spent.
 
-        :return: fires with ``None`` when the work, which may wait, can go on.
+        :return: fires with ``None`` when the work, which may wait, can continue.
         """
         turn: Deferred[None] = Deferred()
         self.second(partial(turn.callback, None))

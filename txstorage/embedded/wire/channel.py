@@ -155,7 +155,7 @@ class BoundedChannel(HTTPChannel):
             self.setTimeout(self.site.bounds.idle_time)  # type: ignore[no-untyped-call]
 
     def timeoutConnection(self) -> None:
-        """End the connection; for an idle one, that is no event for the log."""
+        """End the connection; for an idle one, that is not an event for the log."""
         if self in self.site.idle:
             self.loseConnection()
         else:
@@ -248,7 +248,7 @@ class BoundedChannel(HTTPChannel):
         response; therefore the rest of a refused body is received first.
         """
         self.site.idle.pop(self, None)
-        # Data that still comes is no request.
+        # Data that still comes is not a request.
         self.persistent = False
         if self._closing is not None:
             return

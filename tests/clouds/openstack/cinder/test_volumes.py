@@ -245,7 +245,7 @@ class CinderTests(SynchronousTestCase):
         self.assertEqual((sent[u"volume_type"], sent[u"availability_zone"]), (u"fast", u"az1"))
 
     def test_create_odd_size(self):
-        """A size that is no whole number of GiB is refused without a request."""
+        """A size that is not a whole number of GiB is refused without a request."""
         for size in (0, -GIB, GIB + 1):
             self.failureResultOf(self.cinder().create(u"n", size, {}), errors.InvalidSize)
 

@@ -162,7 +162,7 @@ def service_error(operation, response, document, secrets=()):
     status, code = response.status, document.code
     if code is None and status < 400:
         return errors.NotTheService(
-            response.method, response.url, u"HTTP {}, which is no answer of EC2's".format(status)
+            response.method, response.url, u"HTTP {}, and not an answer of EC2's".format(status)
         )
     message = document.message
     # The answer to a wrong signature contains the text that was signed.

@@ -89,7 +89,7 @@ def snapshot_from_wire(wire, listed=False):
 
 def _progress(value):
     # type: (Any) -> Text
-    # It is shown to people only, so a snapshot with another value is no worse.
+    # It is shown to people only, so a snapshot with another value is as good.
     return value if isinstance(value, text_type) and _PERCENT.match(value) else u""
 
 

@@ -14,7 +14,7 @@ from ...wire.pagination import Page
 
 T = TypeVar("T")
 
-#: The parameters of a list's page and order, which are no filters.
+#: The parameters of a list's page and order, which are not filters.
 PAGE_PARAMETERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 
 _TRUE = frozenset(["1", "t", "true", "on", "y", "yes"])

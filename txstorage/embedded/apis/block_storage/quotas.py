@@ -28,7 +28,7 @@ _BODY = volume_body(wrapped("quota_set", {"type": "object", "minProperties": 1})
 #: The quotas that this service has.  The others, of what it does not have, are accepted.
 _OWN = frozenset(["volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes"])
 _OTHERS = frozenset(["per_volume_gigabytes", "groups"])
-#: The members that are no quotas, which clients send back.
+#: The members that are not quotas, which clients send back.
 _NO_QUOTAS = frozenset(["id", "tenant_id"])
 
 

@@ -47,7 +47,7 @@ _COLUMNS = frozenset(
         "migration_status",
     ]
 )
-#: The columns whose filters are no literals.
+#: The columns whose filters are not literals.
 _TEXTS = frozenset(["name", "project_id", "user_id"])
 _NOTHING = VolumeFilter(metadata=None)
 _OPERATORS = frozenset(["gt", "gte", "eq", "neq", "lt", "lte"])

@@ -16,7 +16,7 @@ from ...machine.image import (
 )
 
 _CREATED = "2026-01-01T00:00:00Z"
-#: Parameters of a list that are no filters.
+#: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(["limit", "marker", "sort", "sort_key", "sort_dir", "member_status"])
 #: Filters whose values may be several, after this word.
 _SEVERAL = frozenset(["id", "name", "status", "container_format", "disk_format"])

@@ -101,7 +101,7 @@ def _check_query(query: Mapping[str, str], version: Version) -> None:
 def _least(query: Mapping[str, str], name: str) -> int:
     """
     :return: the least size that a query asks for.
-    :raises WireError: 400, it is no number.
+    :raises WireError: 400, it is not a number.
     """
     try:
         return int(query.get(name, "0"))

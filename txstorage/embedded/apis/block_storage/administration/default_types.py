@@ -98,7 +98,7 @@ class DefaultTypesAPI(ProjectService):
         return APIResponse(204)
 
     def _admit(self, call: APIRequest) -> None:
-        """:raises WireError: 403, the user is no administrator."""
+        """:raises WireError: 403, the user is not an administrator."""
         if not call.requester.is_admin:
             raise volume_refusals.NOT_AUTHORIZED_HERE()
 

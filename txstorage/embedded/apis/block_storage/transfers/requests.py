@@ -113,7 +113,7 @@ def chosen(
     """
     Filter a list: anything that Cinder does not know as a filter finds nothing.
 
-    :param paged: whether the parameters of pages and orders are no filters.
+    :param paged: whether the parameters of pages and orders are not filters.
     """
     for name, text in query.items():
         if name == "all_tenants" or (paged and name in PAGE_PARAMETERS):

@@ -85,7 +85,7 @@ class QueryParameters:
 
     def number(self, name: str) -> int | None:
         """
-        :raises QueryRefusal: the parameter is no whole number.
+        :raises QueryRefusal: the parameter is not a whole number.
         """
         found = self.text(name)
         if found is None:

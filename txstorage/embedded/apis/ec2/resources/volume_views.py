@@ -52,7 +52,7 @@ def attachment_state(seen: SeenVolume) -> str:
 
 
 def attachment_to_node(seen: SeenVolume) -> AttachmentRecord | None:
-    """:return: the attachment, unless it is to a host that is no node."""
+    """:return: the attachment, unless it is to a host that is not a node."""
     attachment = seen.record.attachment
     return attachment if attachment is not None and attachment.by_compute else None
 
