@@ -68,7 +68,7 @@ class BackupsTests(RecoveryCase):
             opened.write(b"kept")
         self.lose()
         (found,) = self.examined().backups
-        self.assertEqual((found.backup, found.problem), (backup, ""))
+        self.assertEqual((found.record, found.problem), (backup, ""))
         self.recover()
         service = await self.serve()
         self.assertEqual([_timeless(each) for each in service._store.backups.every()], [backup])
@@ -200,7 +200,7 @@ class OwnerTests(RecoveryCase):
         self.lose()
         with open(sidecar_path(self.path("volumes"), volume_id), "w") as opened:
             opened.write("{")
-        problems = {each.volume.volume_id: each.problem for each in self.examined().volumes}
+        problems = {each.record.volume_id: each.problem for each in self.examined().volumes}
         self.assertIn("its project is lost", problems[volume_id])
         self.assertEqual(await self.owners(), {**first, volume_id: LOST_OWNER})
 
@@ -247,7 +247,7 @@ class OwnerTests(RecoveryCase):
         self.lose()
         [found] = self.examined().volumes
         self.assertIn("its transfer is lost", found.problem)
-        self.assertEqual((found.volume.status, found.volume.project_id), ("available", "p"))
+        self.assertEqual((found.record.status, found.record.project_id), ("available", "p"))
         self.assertEqual(await self.owners(), {volume_id: "p"})
 
 

@@ -325,7 +325,7 @@ class RestoreTests(RecoveryCase):
         self.lose()
         [_, found] = self.examined().volumes
         self.assertIn("its server", found.problem)
-        self.assertEqual((found.volume.status, found.volume.attachment), ("available", None))
+        self.assertEqual((found.record.status, found.record.attachment), ("available", None))
 
     async def test_lost_parts(self) -> None:
         """
@@ -340,7 +340,7 @@ class RestoreTests(RecoveryCase):
         os.unlink(self.path("volumes", "volume-" + attached))
         os.unlink(self.path("devices", attached))
         self.lose()
-        problems = {each.volume.volume_id: each.problem for each in self.examined().volumes}
+        problems = {each.record.volume_id: each.problem for each in self.examined().volumes}
         self.assertIn("name and labels are lost", problems[data])
         self.assertEqual(problems[attached], "its file is missing")
         self.recover()
@@ -486,7 +486,7 @@ class SnapshotTests(RecoveryCase):
         snapshot = await self.snapshot()
         self.lose()
         (found,) = self.examined().snapshots
-        self.assertEqual((found.snapshot, found.problem), (snapshot, ""))
+        self.assertEqual((found.record, found.problem), (snapshot, ""))
         self.assertEqual(await self.restored(), ([snapshot], volumes))
 
     async def test_problems(self) -> None:
@@ -522,7 +522,7 @@ class SnapshotTests(RecoveryCase):
         data = volumes["data"].volume_id
         os.unlink(self.path("volumes", "volume-" + data))
         os.unlink(sidecar_path(self.path("volumes"), data))
-        problems = {each.volume.volume_id: each.problem for each in self.examined().volumes}
+        problems = {each.record.volume_id: each.problem for each in self.examined().volumes}
         self.assertEqual(problems[data], "only its snapshots remain")
         snapshots, found = await self.restored()
         self.assertEqual((snapshots, found["None"].status), ([snapshot], "error"))
@@ -551,6 +551,6 @@ class SnapshotTests(RecoveryCase):
             if grown:
                 os.truncate(self.path("volumes", "volume-" + data), 3 * GIB)
             self.lose()
-            (found,) = [each for each in self.examined().volumes if each.volume.name == "data"]
-            self.assertEqual((found.volume.size, found.problem), (size, ""))
+            (found,) = [each for each in self.examined().volumes if each.record.name == "data"]
+            self.assertEqual((found.record.size, found.problem), (size, ""))
             self.recover()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -12,17 +13,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ...embedded.recovery import (
-    Remains,
-    Restorable,
-    RestorableBackup,
-    RestorableSnapshot,
-    examine,
-    restore,
-)
+from ...embedded.recovery import Remains, Restorable, examine, restore
 from ...embedded.service import wall_time
 from ...embedded.settings import GIB
 from ...embedded.state_directory import StateDirectory
+from ...embedded.store.records import VolumeRecord
 from ..app import App, CommandResult
 from ..sizes import format_size
 from ..tables import AdaptiveTable
@@ -85,46 +80,41 @@ def to_document(remains: Remains) -> dict[str, Any]:
         "lost": list(remains.lost_facts),
         "nodes": dict(remains.nodes),
         "volumes": [_volume_document(each) for each in remains.volumes],
-        "snapshots": [_snapshot_document(each) for each in remains.snapshots],
-        "backups": [_backup_document(each) for each in remains.backups],
+        "snapshots": [
+            _document(each, "snapshot_id", volume_id=each.record.volume_id)
+            for each in remains.snapshots
+        ],
+        "backups": [
+            _document(each, "backup_id", volume_id=each.record.volume_id)
+            for each in remains.backups
+        ],
     }
 
 
-def _volume_document(found: Restorable) -> dict[str, Any]:
-    volume = found.volume
+def _document(found: Restorable[Any], key: str, **more: object) -> dict[str, Any]:
+    """
+    :param key: the name of the id.
+    :param more: the members that only this kind of thing has.
+    """
+    record = found.record
     return {
-        "volume_id": volume.volume_id,
-        "size": volume.size * GIB,
-        "name": volume.name,
-        "labels": dict(volume.metadata),
-        "attached_to": volume.attachment.server_id if volume.attachment else None,
-        "device_path": volume.attachment.node_device if volume.attachment else None,
+        key: getattr(record, key),
+        "size": record.size * GIB,
+        "name": record.name,
+        "labels": dict(record.metadata),
+        **more,
         "problem": found.problem or None,
     }
 
 
-def _snapshot_document(found: RestorableSnapshot) -> dict[str, Any]:
-    snapshot = found.snapshot
-    return {
-        "snapshot_id": snapshot.snapshot_id,
-        "volume_id": snapshot.volume_id,
-        "size": snapshot.size * GIB,
-        "name": snapshot.name,
-        "labels": dict(snapshot.metadata),
-        "problem": found.problem or None,
-    }
-
-
-def _backup_document(found: RestorableBackup) -> dict[str, Any]:
-    backup = found.backup
-    return {
-        "backup_id": backup.backup_id,
-        "volume_id": backup.volume_id,
-        "size": backup.size * GIB,
-        "name": backup.name,
-        "labels": dict(backup.metadata),
-        "problem": found.problem or None,
-    }
+def _volume_document(found: Restorable[VolumeRecord]) -> dict[str, Any]:
+    attachment = found.record.attachment
+    return _document(
+        found,
+        "volume_id",
+        attached_to=attachment.server_id if attachment else None,
+        device_path=attachment.node_device if attachment else None,
+    )
 
 
 def shown(remains: Remains) -> Group:
@@ -133,14 +123,12 @@ def shown(remains: Remains) -> Group:
     lines += [f"{name.replace('_', ' ')}: lost, will be new" for name in remains.lost_facts]
     lines += [f"node {one_line(name)}: {one_line(each)}" for name, each in remains.nodes.items()]
     lines.append(_LOST)
-    volumes = [_volume_document(each) for each in remains.volumes]
-    snapshots = [_snapshot_document(each) for each in remains.snapshots]
-    backups = [_backup_document(each) for each in remains.backups]
-    tables = [AdaptiveTable(lambda box: _table("Volume", "Device", volumes, box))]
-    if snapshots:
-        tables.append(AdaptiveTable(lambda box: _table("Snapshot", "Volume", snapshots, box)))
-    if backups:
-        tables.append(AdaptiveTable(lambda box: _table("Backup", "Volume", backups, box)))
+    document = to_document(remains)
+    tables = [
+        AdaptiveTable(partial(_table, thing, place, document[thing.lower() + "s"]))
+        for thing, place in (("Volume", "Device"), ("Snapshot", "Volume"), ("Backup", "Volume"))
+        if thing == "Volume" or document[thing.lower() + "s"]
+    ]
     return Group(Text("\n".join(lines)), *tables)
 
 

@@ -7,14 +7,12 @@ none of the volumes.  Nothing is changed until an operator has seen what can be 
 """
 
 from .loss import is_lost, refuse_lost, unknown_files
-from .remains import Remains, Restorable, RestorableBackup, RestorableSnapshot, examine
+from .remains import Remains, Restorable, examine
 from .restoration import restore
 
 __all__ = [
     "Remains",
     "Restorable",
-    "RestorableBackup",
-    "RestorableSnapshot",
     "examine",
     "is_lost",
     "refuse_lost",

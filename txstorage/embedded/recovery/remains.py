@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import attr
 import yaml
@@ -32,40 +32,19 @@ from .loss import is_lost
 #: only administrators see them.
 LOST_OWNER = "lost-owner"
 
+#: A volume, a snapshot or a backup.
+R = TypeVar("R", VolumeRecord, SnapshotRecord, BackupRecord)
+
 
 @attr.s(frozen=True, auto_attribs=True)
-class Restorable:
+class Restorable(Generic[R]):
     """
-    A volume that can be restored.
+    A volume, a snapshot or a backup that can be restored.
 
     :ivar problem: the part of it that is lost; empty when all of it is there.
     """
 
-    volume: VolumeRecord
-    problem: str = ""
-
-
-@attr.s(frozen=True, auto_attribs=True)
-class RestorableSnapshot:
-    """
-    A snapshot that can be restored.
-
-    :ivar problem: as a volume's.
-    """
-
-    snapshot: SnapshotRecord
-    problem: str = ""
-
-
-@attr.s(frozen=True, auto_attribs=True)
-class RestorableBackup:
-    """
-    A backup that can be restored.
-
-    :ivar problem: as a volume's.
-    """
-
-    backup: BackupRecord
+    record: R
     problem: str = ""
 
 
@@ -82,11 +61,11 @@ class Remains:
     :ivar lost_facts: the names of the ids that will be new.
     """
 
-    volumes: tuple[Restorable, ...]
+    volumes: tuple[Restorable[VolumeRecord], ...]
     nodes: Mapping[str, str]
     facts: Mapping[str, str]
-    snapshots: tuple[RestorableSnapshot, ...] = ()
-    backups: tuple[RestorableBackup, ...] = ()
+    snapshots: tuple[Restorable[SnapshotRecord], ...] = ()
+    backups: tuple[Restorable[BackupRecord], ...] = ()
 
     @property
     def lost_facts(self) -> tuple[str, ...]:
@@ -114,16 +93,22 @@ def examine(state: StateDirectory) -> Remains:
     for volume_id in sorted({*ids_with_file(names), *ids_with_sidecar(names)}):
         restorable = _restorable(state, volume_id, sidecars)
         found.append(_with_known_server(restorable, nodes))
-    snapshots, backups = _snapshots(state, names), _backups(state, names)
+    snapshots = _copies(
+        *(state, names, SNAPSHOT_PREFIX),
+        lambda key: read_snapshot_sidecar(state.volumes, key).snapshot,
+    )
+    backups = _copies(
+        *(state, names, BACKUP_PREFIX), lambda key: read_backup_sidecar(state.volumes, key).backup
+    )
     owners = {sidecar.volume.project_id for sidecar in sidecars.values()}
-    owners |= {each.snapshot.project_id for each in snapshots}
-    owners |= {each.backup.project_id for each in backups}
+    owners |= {each.record.project_id for each in snapshots}
+    owners |= {each.record.project_id for each in backups}
     if owners - {None}:
         found = [
-            each if each.volume.volume_id in sidecars else _without_owner(each) for each in found
+            each if each.record.volume_id in sidecars else _without_owner(each) for each in found
         ]
     found += _placeholders(found, snapshots)
-    found.sort(key=lambda each: (each.volume.created_at, each.volume.volume_id))
+    found.sort(key=lambda each: (each.record.created_at, each.record.volume_id))
     facts = dict(memory.facts)
     facts.setdefault("cluster_id", _one("cluster ids", _cluster_ids(sidecars, agents)))
     facts.setdefault("project_id", _one("project ids", {s.project_id for s in sidecars.values()}))
@@ -160,7 +145,9 @@ def _one(what: str, values: set[str]) -> str:
     return "".join(values)
 
 
-def _restorable(state: StateDirectory, volume_id: str, read: dict[str, Sidecar]) -> Restorable:
+def _restorable(
+    state: StateDirectory, volume_id: str, read: dict[str, Sidecar]
+) -> Restorable[VolumeRecord]:
     """
     :param read: gets the sidecar, if it can be read.
     """
@@ -172,47 +159,38 @@ def _restorable(state: StateDirectory, volume_id: str, read: dict[str, Sidecar])
         created_at = os.path.getmtime(path) if os.path.exists(path) else 0.0
         volume = _unnamed(volume_id, max(size, 1), created_at, "available")
         return Restorable(volume, f"its name and labels are lost: {error}")
-    if not os.path.exists(path):
-        return Restorable(sidecar.volume, "its file is missing")
-    size, volume = os.path.getsize(path), sidecar.volume
-    if volume.growing is not None and size == volume.growing * GIB:
-        return Restorable(attr.evolve(volume, size=volume.growing, growing=None))
-    if size != volume.size * GIB:
-        return Restorable(volume, f"its file has {size} bytes")
-    return Restorable(volume, "its transfer is lost: offer it again" if sidecar.offered else "")
+    volume, grown = sidecar.volume, sidecar.volume.growing
+    if grown is not None and not _problem(state, PREFIX + volume_id, grown):
+        return Restorable(attr.evolve(volume, size=grown, growing=None))
+    problem = _problem(state, PREFIX + volume_id, volume.size)
+    if not problem and sidecar.offered:
+        problem = "its transfer is lost: offer it again"
+    return Restorable(volume, problem)
 
 
-def _without_owner(found: Restorable) -> Restorable:
+def _without_owner(found: Restorable[VolumeRecord]) -> Restorable[VolumeRecord]:
     """A volume that would be the first project's, although another may have owned it."""
-    volume = attr.evolve(found.volume, project_id=LOST_OWNER)
+    volume = attr.evolve(found.record, project_id=LOST_OWNER)
     return Restorable(
         volume, f"{found.problem}; its project is lost, so only administrators see it"
     )
 
 
-def _snapshots(state: StateDirectory, names: Collection[str]) -> list[RestorableSnapshot]:
+def _copies(
+    state: StateDirectory, names: Collection[str], prefix: str, read: Callable[[str], R]
+) -> list[Restorable[R]]:
     """
-    The snapshots that have a sidecar.  The file of one without is left alone, since nothing says
-    whose volume's it is.
+    The snapshots or the backups that have a sidecar.  The file of one without is left alone, since
+    nothing says whose volume's it is.
+
+    :param read: returns the record of an id.
     """
-    found = []
-    for snapshot_id in ids_with_sidecar(names, SNAPSHOT_PREFIX):
+    found: list[Restorable[R]] = []
+    for key in sorted(ids_with_sidecar(names, prefix)):
         with suppress(DamagedSidecar):
-            snapshot = read_snapshot_sidecar(state.volumes, snapshot_id).snapshot
-            problem = _problem(state, SNAPSHOT_PREFIX + snapshot_id, snapshot.size)
-            found.append(RestorableSnapshot(snapshot, problem))
-    return sorted(found, key=lambda each: (each.snapshot.created_at, each.snapshot.snapshot_id))
-
-
-def _backups(state: StateDirectory, names: Collection[str]) -> list[RestorableBackup]:
-    """The backups that have a sidecar, as for snapshots."""
-    found = []
-    for backup_id in ids_with_sidecar(names, BACKUP_PREFIX):
-        with suppress(DamagedSidecar):
-            backup = read_backup_sidecar(state.volumes, backup_id).backup
-            problem = _problem(state, BACKUP_PREFIX + backup_id, backup.size)
-            found.append(RestorableBackup(backup, problem))
-    return sorted(found, key=lambda each: (each.backup.created_at, each.backup.backup_id))
+            record = read(key)
+            found.append(Restorable(record, _problem(state, prefix + key, record.size)))
+    return sorted(found, key=lambda each: each.record.created_at)
 
 
 def _problem(state: StateDirectory, name: str, size: int) -> str:
@@ -228,11 +206,11 @@ def _problem(state: StateDirectory, name: str, size: int) -> str:
 
 
 def _placeholders(
-    found: Collection[Restorable], snapshots: Collection[RestorableSnapshot]
-) -> list[Restorable]:
+    found: Collection[Restorable[VolumeRecord]], snapshots: Collection[Restorable[SnapshotRecord]]
+) -> list[Restorable[VolumeRecord]]:
     """Volumes in error for the snapshots that nothing else of their volumes remains of."""
-    known = {each.volume.volume_id for each in found}
-    missing = {each.snapshot.volume_id: each.snapshot for each in snapshots}
+    known = {each.record.volume_id for each in found}
+    missing = {each.record.volume_id: each.record for each in snapshots}
     return [
         Restorable(
             attr.evolve(
@@ -264,11 +242,13 @@ def _unnamed(volume_id: str, size: int, created_at: float, status: str) -> Volum
     )
 
 
-def _with_known_server(found: Restorable, nodes: Mapping[str, str]) -> Restorable:
-    attachment = found.volume.attachment
+def _with_known_server(
+    found: Restorable[VolumeRecord], nodes: Mapping[str, str]
+) -> Restorable[VolumeRecord]:
+    attachment = found.record.attachment
     if attachment is None or not attachment.by_compute or attachment.server_id in nodes.values():
         return found
-    volume = attr.evolve(found.volume, attachment=None, status="available")
+    volume = attr.evolve(found.record, attachment=None, status="available")
     return Restorable(volume, found.problem or f"its server {attachment.server_id} is lost")
 
 
@@ -276,7 +256,5 @@ __all__ = [
     "LOST_OWNER",
     "Remains",
     "Restorable",
-    "RestorableBackup",
-    "RestorableSnapshot",
     "examine",
 ]

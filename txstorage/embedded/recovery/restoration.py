@@ -49,18 +49,18 @@ def _fill(store: Store, remains: Remains) -> None:
         store.set_fact(name, value)
     for name, server_id in remains.nodes.items():
         store.declare_server(name, server_id)
-    for name in sorted({each.volume.volume_type for each in remains.volumes}):
+    for name in sorted({each.record.volume_type for each in remains.volumes}):
         # An administrator's, whose extra specs are lost.
         if store.types.find(name) is None:
             store.types.add(name)
     for each in remains.volumes:
-        store.restore_volume(each.volume)
-    for restorable in remains.snapshots:
-        store.snapshots.restore(restorable.snapshot)
-    for each_backup in remains.backups:
-        store.backups.restore_record(each_backup.backup)
+        store.restore_volume(each.record)
+    for snapshot in remains.snapshots:
+        store.snapshots.restore(snapshot.record)
+    for backup in remains.backups:
+        store.backups.restore_record(backup.record)
     devices = [
-        each.volume.attachment.node_device for each in remains.volumes if each.volume.attachment
+        each.record.attachment.node_device for each in remains.volumes if each.record.attachment
     ]
     if devices:
         # All attached volumes have devices of one kind.

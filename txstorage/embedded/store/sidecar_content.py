@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attr
@@ -73,9 +74,7 @@ class Sidecar:
         :param volume_id: of the sidecar's name.
         :raises DamagedSidecar: anything is missing or has the wrong type.
         """
-        try:
-            if (found["format"], found["id"]) != (_FORMAT, volume_id):
-                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+        with _checked(found, volume_id):
             attachment = found["attachment"]
             volume = VolumeRecord(
                 sequence=0,
@@ -88,7 +87,7 @@ class Sidecar:
                 bootable=bool(found.get("bootable")),
                 created_at=float(found["created_at"]),
                 updated_at=None,
-                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                metadata=_texts(found["metadata"]),
                 attachment=None if attachment is None else AttachmentRecord(**attachment),
                 # Earlier releases did not write the rest.
                 snapshot_id=_text(found.get("snapshot_id")),
@@ -97,14 +96,10 @@ class Sidecar:
                 project_id=_text(found.get("owner_project_id")),
                 user_id=_text(found.get("owner_user_id")),
                 readonly=None if found.get("readonly") is None else bool(found["readonly"]),
-                image_metadata={
-                    str(key): str(value) for key, value in found.get("image_metadata", {}).items()
-                },
+                image_metadata=_texts(found.get("image_metadata", {})),
             )
             offered = bool(found.get("offered"))
             return cls(volume, str(found["project_id"]), str(found["cluster_id"]), offered)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
 
 
 def attached(volume: VolumeRecord) -> AttachmentRecord | None:
@@ -121,6 +116,26 @@ def _settled(status: str) -> str:
 def _owner(record: VolumeRecord | SnapshotRecord | BackupRecord) -> dict[str, str | None]:
     """The owner's ids; ``None`` stands for the first project and the first user."""
     return {"owner_project_id": record.project_id, "owner_user_id": record.user_id}
+
+
+@contextmanager
+def _checked(found: Any, key: str) -> Iterator[None]:
+    """
+    Check a sidecar's format, and then its members as they are read.
+
+    :param key: the id in the sidecar's name.
+    :raises DamagedSidecar: anything is missing or has the wrong type.
+    """
+    try:
+        if (found["format"], found["id"]) != (_FORMAT, key):
+            raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()}
 
 
 def _text(value: object) -> str | None:
@@ -177,9 +192,7 @@ class SnapshotSidecar:
         :param snapshot_id: of the sidecar's name.
         :raises DamagedSidecar: anything is missing or has the wrong type.
         """
-        try:
-            if (found["format"], found["id"]) != (_FORMAT, snapshot_id):
-                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+        with _checked(found, snapshot_id):
             snapshot = SnapshotRecord(
                 sequence=0,
                 snapshot_id=snapshot_id,
@@ -191,13 +204,11 @@ class SnapshotSidecar:
                 volume_type=_volume_type(found["volume_type"]),
                 created_at=float(found["created_at"]),
                 updated_at=None,
-                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                metadata=_texts(found["metadata"]),
                 project_id=_text(found.get("owner_project_id")),
                 user_id=_text(found.get("owner_user_id")),
             )
             return cls(snapshot, str(found["project_id"]), str(found["cluster_id"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -237,9 +248,7 @@ class BackupSidecar:
         :param backup_id: of the sidecar's name.
         :raises DamagedSidecar: anything is missing or has the wrong type.
         """
-        try:
-            if (found["format"], found["id"]) != (_FORMAT, backup_id):
-                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+        with _checked(found, backup_id):
             backup = BackupRecord(
                 sequence=0,
                 backup_id=backup_id,
@@ -247,7 +256,7 @@ class BackupSidecar:
                 **{name: _text(found[name]) for name in _BACKUP_TEXTS if name != "volume_id"},
                 size=_positive(found["size"]),
                 status="available",
-                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                metadata=_texts(found["metadata"]),
                 of_volume=of_volume(**found["of_volume"]),
                 data_timestamp=float(found["data_timestamp"]),
                 created_at=float(found["created_at"]),
@@ -257,8 +266,6 @@ class BackupSidecar:
                 user_id=_text(found["owner_user_id"]),
             )
             return cls(backup, str(found["project_id"]), str(found["cluster_id"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
 
 
 #: The columns of a backup that are texts.
