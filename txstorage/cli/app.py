@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Callable, cast
 from uuid import UUID
@@ -25,7 +26,7 @@ from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
 from .errors import Explanation, explain
 from .observed import Observe, ObservedService, SentRequests
-from .running import IReactor, run
+from .running import CommandInterrupted, IReactor, run
 from .terminal import SafeConsole, as_json, echo, one_line
 
 #: The files that configure an agent; the first that exists is used.
@@ -182,11 +183,16 @@ class App:
 
     # -- output ------------------------------------------------------------
 
-    def perform(self, operation: Callable[[IReactor], Coroutine[Any, Any, CommandResult]]) -> None:
+    def perform(
+        self,
+        operation: Callable[[IReactor], Coroutine[Any, Any, CommandResult]],
+        endless: bool = False,
+    ) -> None:
         """
         Run an operation, and print its result or its error.
 
         :param operation: called with the reactor.
+        :param endless: whether Ctrl-C is its ordinary end, and not an error.
         :raises SystemExit: the operation failed.
         """
         try:
@@ -195,6 +201,8 @@ class App:
             # For click.  When the reader has closed the pipe, click ends silently.
             raise
         except Exception as error:
+            if endless and isinstance(error, CommandInterrupted) and error.number == signal.SIGINT:
+                return
             explanation = attr.evolve(explain(error, str(self.sent)), details=self.outcomes)
             explanation.report(self.json)
             raise SystemExit(explanation.exit_code)

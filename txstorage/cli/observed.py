@@ -27,6 +27,10 @@ class SentRequests:
     def __init__(self) -> None:
         self._outcomes: dict[str, str] = {}
 
+    def __bool__(self) -> bool:
+        """Return whether any request may have been carried out."""
+        return bool(self._outcomes)
+
     def __str__(self) -> str:
         return "; ".join(f"{what} ({outcome})" for what, outcome in self._outcomes.items())
 

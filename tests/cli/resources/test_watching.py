@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import Any
 from unittest import mock
 
@@ -25,6 +26,9 @@ class WatchTests(CommandTestCase):
         self.volume = self.create()
         keep_destinations(self)
 
+    #: The signal that ends a command.
+    number = signal.SIGINT
+
     def run_watching(self, operation: Any) -> Any:
         """Run an operation for 20 seconds, change the volume after 10, and interrupt."""
         call = Deferred.fromCoroutine(operation(self.clock))
@@ -39,14 +43,23 @@ class WatchTests(CommandTestCase):
         call.cancel()
         self.assertEqual(len(outcome), 1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        raise CommandInterrupted()
+        raise CommandInterrupted(self.number)
 
     def watched(self, *arguments: str) -> Any:
         """The result of a command that is interrupted."""
         with mock.patch.object(type(self), "run_now", type(self).run_watching):
             result = self.txstorage(*arguments)
-        self.assertEqual(result.exit_code, 130)
+        self.assertEqual(result.exit_code, 0 if self.number == signal.SIGINT else 128 + self.number)
         return result
+
+    def test_ctrl_c(self) -> None:
+        """Ctrl-C is the ordinary end, without a word; another signal is an error, as always."""
+        for command in (["list"], ["show", self.volume]):
+            self.number = signal.SIGINT
+            self.assertEqual(self.watched("volumes", *command, "--watch").stderr, "")
+            self.number = signal.SIGTERM
+            self.assertIn("SIGTERM", self.watched("volumes", *command, "--watch").stderr)
+            self.cloud.store.set_status(self.volume, "available")
 
     def test_changes(self) -> None:
         """In a file a list stands once for each change, not once for each look."""
@@ -57,10 +70,10 @@ class WatchTests(CommandTestCase):
         self.assertIn("maintenance", rows[1])
 
     def test_machines(self) -> None:
-        """With --json each change is one line, until the error."""
+        """With --json each change is one line, and nothing else is printed."""
         for command in (["list"], ["show", self.volume]):
             shown = self.watched("--json", "volumes", *command, "--watch").stdout
-            first, second = (json.loads(each) for each in shown.splitlines()[:2])
+            first, second = map(json.loads, shown.splitlines())
             self.assertNotEqual(first, second)
             self.assertIn(self.volume, json.dumps(second))
             self.cloud.store.set_status(self.volume, "available")

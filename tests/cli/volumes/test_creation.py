@@ -115,6 +115,14 @@ class CopyTests(CommandTestCase):
             self.create("--clone", self.volume, "--dataset", dataset)
         self.assertEqual(self.count(), 3)
 
+    def test_nothing_sent(self) -> None:
+        """A command that fails before its first request for a change needs no dataset to retry."""
+        self.write_config(password="wrong")
+        result = self.txstorage("volumes", "create", "1GiB")
+        self.assertEqual(result.exit_code, 1)
+        self.assertNotIn("to repeat this", result.stderr)
+        self.assertNotIn("dataset_id", self.document("volumes", "create", "1GiB", exit_code=1))
+
     def test_unknown_source(self) -> None:
         """A word for no snapshot or volume is an error that needs no retry."""
         for option, kind in (("--from-snapshot", "UnknownSnapshot"), ("--clone", "UnknownVolume")):

@@ -141,7 +141,7 @@ class Listing:
                     return await look()
             return await watch(app, reactor, view.interval, look)
 
-        app.perform(operation)
+        app.perform(operation, endless=view.interval is not None)
 
     def _cluster(self, app: App) -> UUID:
         cluster_id: UUID | None = app.configuration().cluster_id

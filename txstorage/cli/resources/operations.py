@@ -49,7 +49,7 @@ def show_each(
         with observed(app, reactor, "Looking") as cloud:
             return await look(cloud)
 
-    app.perform(operation)
+    app.perform(operation, endless=interval is not None)
 
 
 def destroy_each(

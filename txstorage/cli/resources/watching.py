@@ -28,7 +28,7 @@ async def watch(app: App, reactor: IReactor, interval: float, look: Look) -> Com
     A terminal shows the last one.  Elsewhere each change is printed; with ``--json`` as one line.
 
     :param interval: seconds between two looks.
-    :raises CancelledError: the user has seen enough.
+    :raises CancelledError: the user has seen enough, or the system ends the command.
     """
     console = app.console()
     if app.json or not console.is_terminal:

@@ -89,7 +89,7 @@ def create(app: App, word: str, name: str | None, labels: Mapping[str, str]) -> 
             try:
                 made = await cloud.driver.create_snapshot(volume.volume_id, chosen, labels)
             except BaseException:
-                if name is None:
+                if name is None and app.sent:
                     # A retry without this name would make a second snapshot.
                     app.warn(f"to repeat this, add the name {chosen}")
                     app.outcomes["name"] = chosen

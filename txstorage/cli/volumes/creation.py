@@ -80,7 +80,7 @@ def create(app: App, options: CreateOptions) -> None:
             try:
                 created = await start(dataset_id)
             except BaseException:
-                if options.dataset is None:
+                if options.dataset is None and app.sent:
                     # A retry without this id would create a second volume.
                     app.warn(f"to repeat this, add --dataset {dataset_id}")
                     app.outcomes["dataset_id"] = str(dataset_id)
