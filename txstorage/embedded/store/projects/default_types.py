@@ -6,9 +6,7 @@ The table of the projects' default volume types in the durable state.
 from __future__ import annotations
 
 from ..database import Database
-
-#: The first project's key in the table, which has no NULL.
-_FIRST = ""
+from .keys import from_key, to_key
 
 
 class DefaultTypesTable:
@@ -24,19 +22,17 @@ class DefaultTypesTable:
     def every(self) -> dict[str | None, str]:
         """:return: the types' ids, by the projects' ids in the store."""
         rows = self._database.execute("SELECT * FROM default_types ORDER BY project_id")
-        return {row["project_id"] or None: row["type_id"] for row in rows}
+        return {from_key(row["project_id"]): row["type_id"] for row in rows}
 
     def set(self, project_id: str | None, type_id: str) -> None:
         """Give a project a default type, in place of the former one."""
         self._database.execute(
-            "INSERT OR REPLACE INTO default_types VALUES (?, ?)", project_id or _FIRST, type_id
+            "INSERT OR REPLACE INTO default_types VALUES (?, ?)", to_key(project_id), type_id
         )
 
     def unset(self, project_id: str | None) -> None:
         """Give a project the default type of all projects without their own."""
-        self._database.execute(
-            "DELETE FROM default_types WHERE project_id = ?", project_id or _FIRST
-        )
+        self._database.execute("DELETE FROM default_types WHERE project_id = ?", to_key(project_id))
 
 
 __all__ = ["DefaultTypesTable"]

@@ -12,9 +12,7 @@ import attr
 
 from ..database import Database
 from ..records import Usage
-
-#: The first project's key in the table, which has no NULL.
-_FIRST = ""
+from .keys import to_key
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -48,7 +46,7 @@ class ProjectQuotas:
         :return: the quotas that differ from the default, by resource; negative: none.
         """
         rows = self._database.execute(
-            f"SELECT resource, value FROM {self._table} WHERE project_id = ?", project_id or _FIRST
+            f"SELECT resource, value FROM {self._table} WHERE project_id = ?", to_key(project_id)
         )
         return {row["resource"]: row["value"] for row in rows}
 
@@ -58,7 +56,7 @@ class ProjectQuotas:
             for resource, value in quotas.items():
                 self._database.execute(
                     f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?)",
-                    project_id or _FIRST,
+                    to_key(project_id),
                     resource,
                     value,
                 )
@@ -66,7 +64,7 @@ class ProjectQuotas:
     def reset(self, project_id: str | None) -> None:
         """Give a project the default quotas again."""
         self._database.execute(
-            f"DELETE FROM {self._table} WHERE project_id = ?", project_id or _FIRST
+            f"DELETE FROM {self._table} WHERE project_id = ?", to_key(project_id)
         )
 
 

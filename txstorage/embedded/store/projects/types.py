@@ -16,10 +16,9 @@ from ...settings import DEFAULT_TYPE
 from ..database import Database
 from .default_types import DefaultTypesTable
 from .encryption import EncryptionTable
+from .keys import from_key, to_key
 from .qos import QosTable
 
-#: The first project's key in the table of access, which has no NULL.
-_FIRST = ""
 _COLUMNS = frozenset(["name", "description", "is_public"])
 
 
@@ -184,20 +183,18 @@ class TypesTable:
         rows = self._database.execute(
             "SELECT project_id FROM type_access WHERE type_id = ? ORDER BY project_id", type_id
         )
-        return [row["project_id"] or None for row in rows]
+        return [from_key(row["project_id"]) for row in rows]
 
     def allow(self, type_id: str, project_id: str | None) -> None:
         """Let a project use a private type."""
-        self._database.execute(
-            "INSERT INTO type_access VALUES (?, ?)", type_id, project_id or _FIRST
-        )
+        self._database.execute("INSERT INTO type_access VALUES (?, ?)", type_id, to_key(project_id))
 
     def disallow(self, type_id: str, project_id: str | None) -> None:
         """End a project's use of a private type; its volumes stay."""
         self._database.execute(
             "DELETE FROM type_access WHERE type_id = ? AND project_id = ?",
             type_id,
-            project_id or _FIRST,
+            to_key(project_id),
         )
 
 
