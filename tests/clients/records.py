@@ -33,6 +33,16 @@ class Record:
     vacuous: list[str] = field(default_factory=list)
 
     @property
+    def passed(self) -> int:
+        """The number of tests that pass."""
+        return self.counted + len(self.vacuous)
+
+    @property
+    def tests(self) -> int:
+        """The number of tests."""
+        return self.passed + len(self.expected)
+
+    @property
     def expected(self) -> dict[str, str]:
         """The reasons by the names of the tests."""
         return {name: reason for reason, names in self.reasons.items() for name in names}

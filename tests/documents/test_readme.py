@@ -1,13 +1,13 @@
-"""Tests of the facts in the README that other files have, too."""
+"""Tests of the numbers in the README and in a guide that records have, too."""
 
 from __future__ import annotations
 
-import os
 import re
 
-import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.clients.records import load
+from tests.clients.suites import SUITES, Suite
 from tests.documents.blocks import text_of
 
 
@@ -23,25 +23,19 @@ class SuitesTests(SynchronousTestCase):
             readme,
         )
         assert said is not None
-        tempest, volumes, identity = map(
-            self.recorded, ("tempest", "interop-volumes", "interop-identity")
-        )
+        tempest, volumes, identity = map(load, ("tempest", "interop-volumes", "interop-identity"))
         self.assertEqual(
             [int(number) for number in said.groups()],
-            # What is vacuous passes, too, and counts in the guideline only.
-            [
-                sum(tempest),
-                tempest[0],
-                volumes[0] + volumes[2],
-                sum(volumes),
-                sum(identity),
-            ],
+            [tempest.tests, tempest.counted, volumes.passed, volumes.tests, identity.tests],
         )
-        self.assertEqual(identity[1:], (0, 0))
+        self.assertEqual(identity.passed, identity.tests)
 
-    def recorded(self, suite: str) -> tuple[int, int, int]:
-        """:return: how many tests count, do not pass, and pass vacuously."""
-        path = os.path.join("tests", "clients", "data", "records", suite + ".yaml")
-        found = yaml.safe_load(text_of(path))
-        failed = sum(map(len, found["not passed"].values()))
-        return found["counted"], failed, len(found["vacuous"])
+    def test_guide(self) -> None:
+        """The guide's table has a row for each suite, with the recorded numbers."""
+        guide = text_of("docs/testing-with-serve.rst").partition("Other people's suites")[2]
+        rows = re.findall(r"\* - [^\n]+\n     - (\d+)\n     - (\d+)\n     - (\d+)\n", guide)
+        suites = [load(each.name) for each in SUITES if isinstance(each, Suite)]
+        self.assertEqual(
+            [tuple(map(int, row)) for row in rows],
+            [(each.tests, each.passed, each.counted) for each in suites],
+        )
