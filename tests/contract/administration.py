@@ -365,11 +365,11 @@ class QuotaTests(WireTests):
         self.assertNotIn("id", body["quota_set"])
         self.assertEqual((await self.shown())["volumes"], used["volumes"])
         got = await self.cinder_as("other", "POST", "/volumes", _NEW)
-        self.refused(got, refusals.OVER_VOLUMES, used["volumes"])
+        self.refused(got, refusals.OVER_VOLUMES, used["volumes"], "volumes")
         await self.put(volumes=-1, gigabytes=used["gigabytes"])
         got = await self.cinder_as("other", "POST", "/volumes", _NEW)
         most = used["gigabytes"]
-        self.refused(got, refusals.OVER_GIGABYTES, 1, most, most)
+        self.refused(got, refusals.OVER_GIGABYTES, "gigabytes", 1, most, most)
         await self.volume()
         got = await self.cinder_as("admin", "DELETE", self.path)
         self.empty(got, 200, type=JSON)

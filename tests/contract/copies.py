@@ -202,6 +202,7 @@ class GrowTests(WireTests):
         gigabytes = used["totalGigabytesUsed"]
         await self.target.limit(-1, gigabytes + 1)
         got = await self.extend(volume_id, 4)
-        self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
+        figures = ("gigabytes", 2, gigabytes + 1, gigabytes)
+        self.refused(got, refusals.OVER_GIGABYTES, *figures)
         self.empty(await self.extend(volume_id, 3), 202, type="application/json")
         await self.until(volume_id, "available")

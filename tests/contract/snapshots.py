@@ -201,7 +201,8 @@ class SnapshotTests(WireTests):
         self.refused(got, refusals.OVER_SNAPSHOTS, snapshots)
         await self.target.limit(-1, gigabytes + 1)
         got = await self.post(volume_id=volume_id)
-        self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
+        figures = ("gigabytes", 2, gigabytes + 1, gigabytes)
+        self.refused(got, refusals.OVER_GIGABYTES, *figures)
         self.assertEqual((await self.seen(snapshot_id, "snapshot"))["status"], "available")
 
     async def used(self) -> tuple[int, int]:

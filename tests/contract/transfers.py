@@ -232,10 +232,16 @@ class TransferTests(WireTests):
                 limit = await used("gigabytes") + more
                 await quota(gigabytes=limit)
                 got = await self.accept(made)
-                self.refused(got, volume_refusals.OVER_GIGABYTES_THEN, 2, limit, ...)
+                figures = ("gigabytes", 2, limit, ...)
+                self.refused(got, volume_refusals.OVER_GIGABYTES_THEN, *figures)
             volumes = await used("volumes")
             await quota(gigabytes=await used("gigabytes") + 100, volumes=volumes)
-            self.refused(await self.accept(made), refusals.OVER_VOLUMES, volumes)
+            self.refused(await self.accept(made), refusals.OVER_VOLUMES, volumes, "volumes")
+            of_type = "volumes___DEFAULT__"
+            most = await used(of_type)
+            await quota(volumes=volumes + 10, **{of_type: most})
+            self.refused(await self.accept(made), refusals.OVER_VOLUMES, most, of_type)
+            await quota(**{of_type: -1})
             snapshots = await used("snapshots")
             await quota(volumes=volumes + 10, snapshots=snapshots)
             self.refused(await self.accept(made), refusals.OVER_SNAPSHOTS, snapshots)

@@ -8,13 +8,14 @@ from uuid import uuid4
 from txstorage.embedded.wire import account_refusals, refusals
 
 from .case import WireTests
-from .exchanges import EMPTY, JSON
+from .exchanges import EMPTY, JSON, Answer
 from .record import compares
-from .shapes import NULL, UUID, Having
+from .shapes import NULL, UUID, Having, Is
 
 _TYPES = "volume {} /v3/<project_id>/types"
 _TYPE = _TYPES + "/<type_id>"
 _SPECS = _TYPE + "/extra_specs"
+_QUOTA = "volume {} /v3/<project_id>/os-quota-sets/<quota_project>"
 TYPE = {
     "id": UUID,
     "name": str,
@@ -42,6 +43,66 @@ class TypeTests(WireTests):
         ]
         self.types: list[str] = [*getattr(self, "types", []), made["id"]]
         return made
+
+    @compares(
+        *(_QUOTA.format("GET"), _QUOTA.format("GET") + "/defaults", _QUOTA.format("PUT")),
+        *("volume POST /v3/<project_id>/volumes", "volume POST /v3/<project_id>/snapshots"),
+        *("volume POST /v3/<project_id>/volumes/<volume_id>/action", _TYPE.format("PUT")),
+        *("OVER_GIGABYTES", "OVER_VOLUMES", "OVER_SNAPSHOTS", "QUOTA_BELOW_USE", "UNKNOWN_QUOTA"),
+        "QUOTA_TOO_SMALL",
+    )
+    async def test_quotas(self) -> None:
+        """A type has quotas of its own, in each project, which follow its name."""
+        made = await self.new()
+        kind, path = made["name"], "/os-quota-sets/" + self.session.project
+        volumes, gigabytes, snapshots = (
+            f"{name}_{kind}" for name in ("volumes", "gigabytes", "snapshots")
+        )
+
+        async def put(**quota: int) -> Answer:
+            return await self.cinder_as("admin", "PUT", path, {"quota_set": quota})
+
+        async def create(size: int) -> Answer:
+            body = {"volume": {"size": size, "volume_type": kind}}
+            return await self.cinder("POST", "/volumes", body)
+
+        async def shown(suffix: str = "") -> dict[str, Any]:
+            found = (await self.cinder("GET", path + suffix)).body["quota_set"]
+            return {name: value for name, value in found.items() if name.endswith(kind)}
+
+        none = dict.fromkeys((volumes, gigabytes, snapshots), -1)
+        self.assertEqual((await shown(), await shown("/defaults")), (none, none))
+        got = await put(**{volumes: 1, gigabytes: 3, snapshots: 0})
+        shape = Having(**{volumes: Is(1), gigabytes: Is(3), snapshots: Is(0)})
+        self.answered(got, 200, {"quota_set": shape})
+        self.assertEqual(await shown(), {volumes: 1, gigabytes: 3, snapshots: 0})
+        got = await create(4)
+        self.refused(got, refusals.OVER_GIGABYTES, gigabytes, 4, 3, 0)
+        volume_id = await self.volume(volume_type=kind)
+        got = await create(1)
+        self.refused(got, refusals.OVER_VOLUMES, 1, volumes)
+        got = await self.cinder("POST", "/snapshots", {"snapshot": {"volume_id": volume_id}})
+        self.refused(got, refusals.OVER_SNAPSHOTS, 0)
+        action = f"/volumes/{volume_id}/action"
+        got = await self.cinder("POST", action, {"os-extend": {"new_size": 4}})
+        # Cinder names the quota of all types here, whichever is exceeded.
+        self.refused(got, refusals.OVER_GIGABYTES, "gigabytes", 3, ..., ...)
+        used = (await shown("?usage=true"))[gigabytes]
+        self.assertEqual(used, {"limit": 3, "in_use": 1, "reserved": 0})
+        for quota, refusal, values in (
+            ({gigabytes: 0}, account_refusals.QUOTA_BELOW_USE, (gigabytes, 1, 0)),
+            ({gigabytes: -2}, account_refusals.QUOTA_TOO_SMALL, (gigabytes,)),
+            ({gigabytes + "s": 1}, account_refusals.UNKNOWN_QUOTA, (gigabytes + "s",)),
+        ):
+            self.refused(await put(**quota), refusal, *values)
+        kind += "-renamed"
+        body = {"volume_type": {"name": kind}}
+        got = await self.cinder_as("admin", "PUT", "/types/" + made["id"], body)
+        self.assertEqual(got.status, 200)
+        wanted = {volumes: 1, gigabytes: 3, snapshots: 0}
+        self.assertEqual(
+            await shown(), {name + "-renamed": limit for name, limit in wanted.items()}
+        )
 
     @compares(*(_TYPES.format("POST"), _TYPE.format("GET"), _TYPES.format("GET"), "NO_VOLUME_TYPE"))
     async def test_new(self) -> None:

@@ -302,11 +302,12 @@ class CreateTests(WireTests):
         volumes, gigabytes = await self.usage()
         self.assertGreaterEqual(gigabytes, 2)
         await self.target.limit(volumes, -1)
-        self.refused(await self.post(size=1), refusals.OVER_VOLUMES, volumes)
+        self.refused(await self.post(size=1), refusals.OVER_VOLUMES, volumes, "volumes")
         volumes, gigabytes = await self.usage()
         await self.target.limit(-1, gigabytes + 1)
         got = await self.post(size=2)
-        self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
+        figures = ("gigabytes", 2, gigabytes + 1, gigabytes)
+        self.refused(got, refusals.OVER_GIGABYTES, *figures)
         self.assertEqual(got.headers["retry-after"], "0")
 
     async def usage(self) -> tuple[int, int]:

@@ -355,9 +355,16 @@ class RequestTests(BackupCase):
         quota(backup_gigabytes=9, backups=1)
         self.refused(self.post(), volume_refusals.OVER_BACKUPS, 1)
         quota(gigabytes=1)
-        self.refused(self.restore(backup_id), volume_refusals.OVER_GIGABYTES_THEN, 1, 1, 1)
+        self.refused(
+            self.restore(backup_id), volume_refusals.OVER_GIGABYTES_THEN, "gigabytes", 1, 1, 1
+        )
         quota(gigabytes=9, volumes=1)
-        self.refused(self.restore(backup_id), volume_refusals.OVER_VOLUMES_THEN, 1)
+        self.refused(self.restore(backup_id), volume_refusals.OVER_VOLUMES_THEN, 1, "volumes")
+        # The new volume would be of the default type, whose quota counts, too.
+        kind = self.cinder("GET", "/types/default").body["volume_type"]["name"]
+        name = "volumes_" + kind
+        quota(volumes=9, **{name: 1})
+        self.refused(self.restore(backup_id), volume_refusals.OVER_VOLUMES_THEN, 1, name)
 
     def test_lists(self) -> None:
         """Lists have filters, orders, pages and a count, by microversion."""

@@ -181,6 +181,13 @@ class CreateTests(EC2Case):
         self.call("CreateVolume", **self.asked())
         self.refused("VolumeLimitExceeded", "CreateVolume", **self.asked())
 
+    def test_quota_of_type(self) -> None:
+        """The quota of OpenStack's volume type is for EC2's volumes, too."""
+        self.create()
+        [kind] = {each.volume_type for each in self.context.store.volumes() if not each.root}
+        self.context.store.quotas.set(None, {"volumes_" + kind: 1})
+        self.refused("VolumeLimitExceeded", "CreateVolume", **self.asked())
+
     def test_same_digits(self) -> None:
         """A volume with the 17 digits of another is not made."""
         found = ["one", "two"]

@@ -190,21 +190,16 @@ def limits(quota: Settings, used: Usage) -> dict[str, Any]:
     }
 
 
-def quota_set(project_id: str, usage: bool, quota: Settings, used: Usage) -> dict[str, Any]:
+def quota_set(
+    project_id: str, usage: bool, quotas: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
     """
     The quota in the format of ``os-quota-sets``.
 
     :param usage: whether to include the usage.
+    :param quotas: the limits, and the usage, by the quotas' names.
     """
-    figures = {
-        "volumes": (quota.max_volumes, used.volumes),
-        "gigabytes": (quota.max_gigabytes, used.gigabytes),
-        "per_volume_gigabytes": (-1, 0),
-        "snapshots": (quota.max_snapshots, used.snapshots),
-        "backups": (quota.max_backups, used.backups),
-        "backup_gigabytes": (quota.max_backup_gigabytes, used.backup_gigabytes),
-        "groups": (0, 0),
-    }
+    figures = {**quotas, "per_volume_gigabytes": (-1, 0), "groups": (0, 0)}
     view: dict[str, Any] = {
         name: {"limit": limit, "in_use": in_use, "reserved": 0} if usage else limit
         for name, (limit, in_use) in figures.items()

@@ -30,7 +30,7 @@ from .block_storage.actions.resetting import is_migrating
 from .block_storage.kinds.encryption import refuse_encrypted
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
-from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
+from .block_storage.quota import GROWN, Quota, check
 from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
@@ -134,9 +134,8 @@ class BlockStorageAPI(LabelledService):
             backup = visible_backup(call, store, wanted.backup_id)
         new = filled(wanted, lambda: default_type(call, store).name, snapshot, source, backup)
         refuse_encrypted(store, new.volume_type)
-        project_id = call.requester.owner.project_id
-        quota = quota_of(self._settings, store, project_id)
-        check_volume(quota, store.usage(project_id), new.size, new.volume_type)
+        quota = Quota(self._settings, store, call.requester.owner.project_id)
+        check(quota, new.volume_type, {"volumes": 1, "gigabytes": new.size})
         copied = source if snapshot is None else store.volume(snapshot.volume_id)
         bootable = copied is not None and copied.bootable
         owner = attr.asdict(call.requester.owner)
@@ -283,9 +282,8 @@ class BlockStorageAPI(LabelledService):
             online = call.version >= _ONLINE and volume.status == "in-use"
             if volume.status != "available" and not online:
                 raise refusals.NOT_EXTENDABLE(volume_id, {"status": "available"}, volume.status)
-            used, more = store.usage(volume.project_id), size - volume.size
-            check_gigabytes(quota_of(self._settings, store, volume.project_id), used, more)
-            check_count(used, more, volume.volume_type)
+            quota = Quota(self._settings, store, volume.project_id)
+            check(quota, volume.volume_type, {"gigabytes": size - volume.size}, GROWN)
             store.grow(volume_id, size)
 
         await self._store.write(change)

@@ -147,11 +147,11 @@ TOO_GREAT = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {} is greater than the maximum of {}"
 )
 OVER_VOLUMES = over_quota(
-    "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota 'volumes'."
+    "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota '{}'."
 )
 OVER_GIGABYTES = over_quota(
-    "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes "
-    "quota. Requested {}G, quota is {}G and {}G has been consumed."
+    "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed {} quota. "
+    "Requested {}G, quota is {}G and {}G has been consumed."
 )
 OVER_COUNTING = over_quota(
     "QuotaUsageOverflow: Quota usage would overflow for resources: ['gigabytes', 'gigabytes_{}']."

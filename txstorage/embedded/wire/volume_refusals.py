@@ -83,8 +83,8 @@ SNAPSHOT_NOT_AVAILABLE = cinder(
 )
 #: Also when a backup is restored to a new volume.
 OVER_GIGABYTES_THEN = over_quota(
-    "Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, quota is {}G and "
-    "{}G has been consumed."
+    "Requested volume or snapshot exceeds allowed {} quota. Requested {}G, quota is {}G and {}G "
+    "has been consumed."
 )
 
 # -- QoS specs and encryption of volume types ---------------------------------------
@@ -192,6 +192,4 @@ OVER_BACKUP_GIGABYTES = over_quota(
     "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes "
     "quota. Requested {}G, quota is {}G and {}G has been consumed."
 )
-OVER_VOLUMES_THEN = over_quota(
-    "Maximum number of volumes allowed ({}) exceeded for quota 'volumes'."
-)
+OVER_VOLUMES_THEN = over_quota("Maximum number of volumes allowed ({}) exceeded for quota '{}'.")

@@ -7,12 +7,10 @@ The refusals have Cinder 29's status codes and messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import attr
-
-from ...settings import Settings
+from ...store.projects.quotas import OF_TYPES, quota_name
 from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import JSON, APIRequest, APIResponse, endpoint
@@ -21,12 +19,12 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..volume_views import quota_set
-from .quota import MAX_INTEGER, quota_of
+from .quota import MAX_INTEGER, RESOURCES, Quota
 
 _ID = "/v3/<project_id>/os-quota-sets/<quota_project>"
 _BODY = volume_body(wrapped("quota_set", {"type": "object", "minProperties": 1}))
 #: The quotas that this service has.  The others, of what it does not have, are accepted.
-_OWN = frozenset(["volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes"])
+_OWN = frozenset(RESOURCES)
 _OTHERS = frozenset(["per_volume_gigabytes", "groups"])
 #: The members that are not quotas, which clients send back.
 _NO_QUOTAS = frozenset(["id", "tenant_id"])
@@ -42,14 +40,13 @@ class QuotasAPI(ProjectService):
     def show(self, call: APIRequest, quota_project: str) -> APIResponse:
         """Show the quota of the project; an administrator may look up any project's."""
         key = self._key(call, quota_project)
-        quota = quota_of(self._settings, self._store, key)
-        return self._answer(call, quota_project, quota, key)
+        return self._answer(call, quota_project, Quota(self._settings, self._store, key))
 
     @endpoint(app, _ID + "/defaults", "GET")
     def defaults(self, call: APIRequest, quota_project: str) -> APIResponse:
         """Show the quota of a project for which an administrator has set none."""
         key = self._key(call, quota_project)
-        return self._answer(call, quota_project, self._settings, key)
+        return self._answer(call, quota_project, Quota(self._settings, self._store, key, own={}))
 
     def _key(self, call: APIRequest, quota_project: str) -> str | None:
         """
@@ -60,11 +57,9 @@ class QuotasAPI(ProjectService):
             raise refusals.FORBIDDEN("volume_extension:quotas:show")
         return self._directory.key_of_project(quota_project)
 
-    def _answer(
-        self, call: APIRequest, quota_project: str, quota: Settings, key: str | None
-    ) -> APIResponse:
+    def _answer(self, call: APIRequest, quota_project: str, quota: Quota) -> APIResponse:
         with_usage = call.query().get("usage", "").lower() in ("1", "true")
-        view = quota_set(quota_project, with_usage, quota, self._store.usage(key))
+        view = quota_set(quota_project, with_usage, quota.figures())
         return APIResponse(200, {"quota_set": view})
 
     @endpoint(app, _ID, "PUT")
@@ -72,20 +67,20 @@ class QuotasAPI(ProjectService):
         """Set the quota of a project, as an administrator."""
         body = call.json()
         _BODY.check(body)
-        wanted = _checked(body["quota_set"])
+        wanted = _checked(body["quota_set"], self._store.types.ids())
         self.permit(call)
         key = self._directory.key_of_project(quota_project)
 
         def change(store: Store) -> None:
-            used = attr.asdict(store.usage(key))
+            figures = Quota(self._settings, store, key).figures()
             for name, value in wanted.items():
-                if 0 <= value < used[name]:
-                    raise account_refusals.QUOTA_BELOW_USE(name, used[name], value)
+                _, used = figures.get(name, (-1, 0))
+                if 0 <= value < used:
+                    raise account_refusals.QUOTA_BELOW_USE(name, used, value)
             store.quotas.set(key, wanted)
 
         await self._store.write(change)
-        quota = quota_of(self._settings, self._store, key)
-        view = quota_set(quota_project, False, quota, self._store.usage(key))
+        view = quota_set(quota_project, False, Quota(self._settings, self._store, key).figures())
         del view["id"]
         return APIResponse(200, {"quota_set": view})
 
@@ -98,13 +93,15 @@ class QuotasAPI(ProjectService):
         return APIResponse(200, content_type=JSON)
 
 
-def _checked(wanted: Mapping[str, Any]) -> dict[str, int]:
+def _checked(wanted: Mapping[str, Any], types: Iterable[str]) -> dict[str, int]:
     """
+    :param types: the names of the volume types.
     :return: the quotas that this service has.
     :raises WireError: 400.
     """
     wanted = {name: value for name, value in wanted.items() if name not in _NO_QUOTAS}
-    unknown = [name for name in wanted if name not in _OWN | _OTHERS]
+    own = _OWN.union(quota_name(resource, kind) for kind in types for resource in OF_TYPES)
+    unknown = [name for name in wanted if name not in own | _OTHERS]
     if unknown:
         raise account_refusals.UNKNOWN_QUOTA(",".join(unknown))
     for name, value in wanted.items():
@@ -118,7 +115,7 @@ def _checked(wanted: Mapping[str, Any]) -> dict[str, int]:
             raise account_refusals.QUOTA_TOO_GREAT(name)
         if not isinstance(value, int):
             raise refusals.INCORRECT()
-    return {name: int(value) for name, value in wanted.items() if name in _OWN}
+    return {name: int(value) for name, value in wanted.items() if name in own}
 
 
 __all__ = ["QuotasAPI"]

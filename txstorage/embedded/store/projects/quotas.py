@@ -14,6 +14,14 @@ from ..database import Database
 from ..records import Usage
 from .keys import to_key
 
+#: The resources that also have a quota for each volume type.
+OF_TYPES = ("gigabytes", "snapshots", "volumes")
+
+
+def quota_name(resource: str, volume_type: str | None = None) -> str:
+    """:return: the name of a quota: a resource's, or that of a volume type alone."""
+    return resource if volume_type is None else f"{resource}_{volume_type}"
+
 
 @attr.s(frozen=True, auto_attribs=True)
 class Holding:
@@ -79,20 +87,23 @@ class QuotasTable(ProjectQuotas):
         super().__init__(database, "quotas")
         self.compute = ProjectQuotas(database, "compute_quotas")
 
-    def usage(self, project_id: str | None = None) -> Usage:
+    def usage(self, project_id: str | None = None, volume_type: str | None = None) -> Usage:
         """
         Return the use of a project's quota.
 
         :param project_id: ``None`` for the first project.
+        :param volume_type: the name of the only type whose volumes and snapshots count; backups
+            have no type.
         """
+        of_type = "" if volume_type is None else "AND volume_type = ?2"
         row = self._database.execute(
             "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
-            " (SELECT count(*) FROM snapshots WHERE project_id IS ?1),"
-            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1),"
+            f" (SELECT count(*) FROM snapshots WHERE project_id IS ?1 {of_type}),"
+            f" (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1 {of_type}),"
             " (SELECT count(*) FROM backups WHERE project_id IS ?1),"
             " (SELECT coalesce(sum(size), 0) FROM backups WHERE project_id IS ?1)"
-            " FROM volumes WHERE NOT root AND project_id IS ?1",
-            project_id,
+            f" FROM volumes WHERE NOT root AND project_id IS ?1 {of_type}",
+            *((project_id,) if volume_type is None else (project_id, volume_type)),
         ).fetchone()
         return Usage(row[0], row[2], row[1] + row[3], backups=row[4], backup_gigabytes=row[5])
 
@@ -116,4 +127,4 @@ class QuotasTable(ProjectQuotas):
         return promised
 
 
-__all__ = ["Holding", "ProjectQuotas", "QuotasTable"]
+__all__ = ["OF_TYPES", "Holding", "ProjectQuotas", "QuotasTable", "quota_name"]

@@ -18,6 +18,7 @@ from .default_types import DefaultTypesTable
 from .encryption import EncryptionTable
 from .keys import from_key, to_key
 from .qos import QosTable
+from .quotas import OF_TYPES, quota_name
 
 _COLUMNS = frozenset(["name", "description", "is_public"])
 
@@ -132,7 +133,7 @@ class TypesTable:
 
     def change(self, found: TypeRecord, changes: Mapping[str, object]) -> TypeRecord:
         """
-        Change a type.  Its volumes get its new name.
+        Change a type.  Its volumes and its quotas get its new name.
 
         :param changes: new values, by ``name``, ``description`` and ``is_public``.
         """
@@ -157,6 +158,13 @@ class TypesTable:
             touched.update(row["id"] for row in rows)
             self._database.execute(
                 f"UPDATE {table} SET volume_type = ? WHERE volume_type = ?", after, before
+            )
+        for resource in OF_TYPES:
+            # A former type of the new name may have left its quotas, as in Cinder.
+            self._database.execute(
+                "UPDATE OR REPLACE quotas SET resource = ? WHERE resource = ?",
+                quota_name(resource, after),
+                quota_name(resource, before),
             )
 
     def set_specs(self, type_id: str, specs: Mapping[str, str | None]) -> None:

@@ -24,7 +24,7 @@ from ....wire.versions import VOLUME
 from ...versioned import FilesService
 from ...visible import default_type, visible_backup, visible_snapshot, visible_volume
 from ..queries import boolean, order, ordered_page
-from ..quota import check_count, quota_of
+from ..quota import RESTORED, Quota, check, quota_of
 from . import requests
 from .views import BackupView
 
@@ -195,16 +195,8 @@ class BackupsAPI(FilesService):
     ) -> VolumeRecord:
         """:raises WireError: 413."""
         owner, size = call.requester.owner, backup.size
-        quota, used = (
-            quota_of(self._settings, store, owner.project_id),
-            store.usage(owner.project_id),
-        )
-        if 0 <= quota.max_gigabytes < used.gigabytes + size:
-            raise volume_refusals.OVER_GIGABYTES_THEN(size, quota.max_gigabytes, used.gigabytes)
-        if 0 <= quota.max_volumes <= used.volumes:
-            raise volume_refusals.OVER_VOLUMES_THEN(quota.max_volumes)
-        kind = default_type(call, store).name
-        check_count(used, size, kind)
+        quota, kind = Quota(self._settings, store, owner.project_id), default_type(call, store).name
+        check(quota, kind, {"volumes": 1, "gigabytes": size}, RESTORED)
         name = name if name is not None else f"restore_backup_{backup.backup_id}"
         new = NewVolume(name, _DESCRIPTION, size, kind, {})
         return store.add_volume(attr.evolve(new, **attr.asdict(owner)))

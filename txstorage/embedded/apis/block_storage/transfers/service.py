@@ -15,7 +15,7 @@ from ....settings import Settings
 from ....store.features.transfers import TransferRecord
 from ....store.records import VolumeRecord
 from ....store.store import Store
-from ....wire import refusals, volume_refusals
+from ....wire import volume_refusals
 from ....wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ....wire.pagination import next_links, volume_page
 from ....wire.requests.routes import Routes
@@ -25,7 +25,7 @@ from ...identity.digests import digest_of, same
 from ...versioned import ProjectService
 from ...visible import visible_volume
 from ..queries import boolean, order
-from ..quota import check_count, quota_of
+from ..quota import ACCEPTED, Quota, check
 from .requests import HISTORY, KEYS, PAGES, SNAPSHOTS, chosen, key_of, new_transfer
 
 #: The first segments of the paths after the project, the older one first.
@@ -198,20 +198,12 @@ def _refuse_transfer(
     :param project_id: of the accepting project.
     :raises WireError: 400, 413.
     """
-    quota, used = quota_of(settings, store, project_id), store.usage(project_id)
+    quota, kind = Quota(settings, store, project_id), volume.volume_type
     snapshots = [] if transfer.no_snapshots else store.snapshots.of_volume(volume.volume_id)
-    more = volume.size
-    if 0 <= quota.max_gigabytes < used.gigabytes + more:
-        raise volume_refusals.OVER_GIGABYTES_THEN(more, quota.max_gigabytes, used.gigabytes)
-    if 0 <= quota.max_volumes <= used.volumes:
-        raise refusals.OVER_VOLUMES(quota.max_volumes)
-    check_count(used, more, volume.volume_type)
-    both = more + sum(each.size for each in snapshots)
-    if 0 <= quota.max_gigabytes < used.gigabytes + both:
-        figures = (both - more, quota.max_gigabytes, used.gigabytes)
-        raise volume_refusals.OVER_GIGABYTES_THEN(*figures)
-    if 0 <= quota.max_snapshots < used.snapshots + len(snapshots):
-        raise refusals.OVER_SNAPSHOTS(quota.max_snapshots)
+    first = {"volumes": 1, "gigabytes": volume.size}
+    check(quota, kind, first, ACCEPTED)
+    then = {"snapshots": len(snapshots), "gigabytes": sum(each.size for each in snapshots)}
+    check(quota, kind, then, ACCEPTED, first)
     if volume.status == "maintenance":
         raise volume_refusals.NOT_TO_BE_ACCEPTED()
     if volume.status != "awaiting-transfer":

@@ -163,7 +163,7 @@ def _apply(
     target: VolumeShape,
 ) -> None:
     volume_id, more = seen.record.volume_id, target.size - original.size
-    check_quota(context.quota(store), store.usage(), gigabytes=more)
+    check_quota(context.quota(store), seen.record.volume_type, gigabytes=more)
     changed = EC2Kind(target.volume_type, target.iops, target.throughput, kind.zone)
     store.ec2.set_kind(volume_id, changed)
     store.ec2.modify(volume_id, original, target)

@@ -69,11 +69,8 @@ async def create_snapshot(call: EC2Call) -> Content:
             raise errors.UNSUPPORTED("This service keeps no data of an instance's root volume")
         if volume.status not in ("available", "in-use", "attaching", "detaching", "reserved"):
             raise errors.NOT_NOW(ec2_id, volume.status)
-        used, quota = store.usage(), context.quota(store)
-        most = quota.max_snapshots
-        if 0 <= most <= used.snapshots:
-            raise errors.TOO_MANY_SNAPSHOTS(most)
-        check_quota(quota, used, gigabytes=volume.size)
+        needs = {"snapshots": 1, "gigabytes": volume.size}
+        check_quota(context.quota(store), volume.volume_type, **needs)
         name = tags.get("Name")
         new = NewSnapshot(
             volume_id=volume.volume_id,

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import attr
 
-from ....settings import Settings
 from ....store.ec2.records import EC2Kind, VolumeShape
-from ....store.records import NewVolume, SnapshotRecord, Usage, VolumeRecord
+from ....store.records import NewVolume, SnapshotRecord, VolumeRecord
 from ....store.store import Store
+from ...block_storage.quota import Quota
 from ..call import Action, Content, EC2Call, EC2Context
 from ..filters import ResourceFilters, ResultPage
 from ..ids import INSTANCE, SNAPSHOT, VOLUME
@@ -153,8 +153,8 @@ def _add(store: Store, context: EC2Context, wanted: WantedEC2Volume) -> tuple[Se
             raise errors.NOT_NOW(wanted.source_id, source.record.status)
         wanted = wanted.copied(source, context.zone)
     shape = wanted.shape(snapshot)
-    check_quota(context.quota(store), store.usage(), volumes=1, gigabytes=shape.size)
     new, kind = _new(wanted, shape, snapshot), _kind(wanted, shape)
+    check_quota(context.quota(store), new.volume_type, volumes=1, gigabytes=shape.size)
     if source is not None:
         new = attr.evolve(new, source_volid=source.record.volume_id)
     if wanted.key is not None:
@@ -170,16 +170,23 @@ def _add(store: Store, context: EC2Context, wanted: WantedEC2Volume) -> tuple[Se
     return seen, wanted.key is None
 
 
-def check_quota(settings: Settings, used: Usage, volumes: int = 0, gigabytes: int = 0) -> None:
+_OVER = {
+    "gigabytes": errors.TOO_MANY_GIGABYTES,
+    "snapshots": errors.TOO_MANY_SNAPSHOTS,
+    "volumes": errors.TOO_MANY_VOLUMES,
+}
+
+
+def check_quota(quota: Quota, volume_type: str, **more: int) -> None:
     """
-    :param volumes: the number of new volumes.
-    :param gigabytes: GiB that are added.
+    :param volume_type: OpenStack's, of the volume or of the snapshot's volume.
+    :param more: the numbers of new volumes and snapshots, and of GiB.
     :raises QueryRefusal: they exceed the quota.
     """
-    if volumes and 0 <= settings.max_volumes < used.volumes + volumes:
-        raise errors.TOO_MANY_VOLUMES(settings.max_volumes)
-    if 0 <= settings.max_gigabytes < used.gigabytes + gigabytes:
-        raise errors.TOO_MANY_GIGABYTES(settings.max_gigabytes)
+    for resource, number in more.items():
+        over = quota.over(volume_type, {resource: number})
+        if over is not None:
+            raise _OVER[resource](over.limit)
 
 
 # -- delete -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ....store.servers.records import BootVolume, NewServer, ServerDetails, Serv
 from ....store.store import Store
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
-from ...block_storage.quota import check_volume, quota_of
+from ...block_storage.quota import Quota, check
 from ...visible import seen
 from ..quotas.limits import over_quota, room
 from .creation import WantedServer
@@ -146,9 +146,9 @@ def _kind(call: APIRequest, store: Store) -> str:
 
 def _new(call: APIRequest, store: Store, new: NewVolume, settings: Settings) -> VolumeRecord:
     owner = call.requester.owner
-    quota = quota_of(settings, store, owner.project_id)
+    quota = Quota(settings, store, owner.project_id)
     try:
-        check_volume(quota, store.usage(owner.project_id), new.size, new.volume_type)
+        check(quota, new.volume_type, {"volumes": 1, "gigabytes": new.size})
     except WireError as error:
         raise server_refusals.OVER_VOLUME_QUOTA() from error
     return store.add_volume(attr.evolve(new, **attr.asdict(owner)))
