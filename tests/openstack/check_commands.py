@@ -142,7 +142,13 @@ class CommandsTests(SynchronousTestCase):
         self.addCleanup(self.remove_volumes, inside)
         account = Account(name, password, name, (role,), inside.project_id, user_id)
         real = replace(accounts, url=there["auth_url"], region=there["region"], user=account)
-        names = {name: name[len(RIG) :] for name in there["volume_types"]}
+        types = {name: name[len(RIG) :] for name in there["volume_types"]}
+        # A type's quotas have its name in theirs.
+        names = {
+            quota.format(name): quota.format(ours)
+            for name, ours in types.items()
+            for quota in ("{}", "volumes_{}", "gigabytes_{}", "snapshots_{}")
+        }
         # The embedded service's administrator has a project of that name.
         names.update({RIGS_POOL: POOL_NAME}, **({"admin": NAME} if role == "admin" else {}))
         return Side(real, {"type": RIG + "gold", "flavor": TINY}, names, home)
