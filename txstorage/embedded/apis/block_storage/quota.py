@@ -56,7 +56,7 @@ class Over:
 
 class Quota:
     """
-    The quotas of a project, and their use.
+    The quotas of a project, and their use, for one change or answer.
 
     :param settings: with the quotas of projects without their own.
     :param store: of the change that needs the quotas.
@@ -75,6 +75,7 @@ class Quota:
         self._store = store
         self._project_id = project_id
         self._own = store.quotas.of_project(project_id) if own is None else own
+        self._usage: dict[str | None, Usage] = {}
 
     def limit(self, resource: str, volume_type: str | None = None) -> int:
         """:return: the quota; negative: none."""
@@ -82,8 +83,11 @@ class Quota:
         return self._own.get(quota_name(resource, volume_type), default)
 
     def usage(self, volume_type: str | None = None) -> Usage:
-        """:return: the use, by all volumes and snapshots or by those of a type."""
-        return self._store.quotas.usage(self._project_id, volume_type)
+        """:return: the use when it was first asked for, by all volumes or by those of a type."""
+        # The sums of many volumes take a while, and one change checks them several times.
+        if volume_type not in self._usage:
+            self._usage[volume_type] = self._store.quotas.usage(self._project_id, volume_type)
+        return self._usage[volume_type]
 
     def figures(self) -> dict[str, tuple[int, int]]:
         """:return: all quotas with their use, by name, also those of all volume types."""
