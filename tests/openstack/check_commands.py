@@ -26,7 +26,7 @@ from tests.clients.service import Service
 from txstorage.embedded.apis.servers.flavor_views import FLAVOR_NAME
 from txstorage.embedded.apis.volume_views import POOL
 
-from .check_documents import administrator, give_role, remove_user
+from .check_documents import administrator, give_role, new_project, remove_user
 from .client import Client
 from .cloud import description
 from .configuration import BACKEND
@@ -131,7 +131,7 @@ class CommandsTests(SynchronousTestCase):
         admin, there = administrator(), description()
         self.addCleanup(self.remove_made, admin, self.made(admin))
         name, password = "commands-" + uuid4().hex, uuid4().hex
-        inside = self.project(admin, name)
+        inside = new_project(admin, name)
         user = {"name": name, "domain_id": "default", "password": password}
         user["default_project_id"] = inside.project_id
         user_id = admin.post("identity", "/users", {"user": user})["user"]["id"]
@@ -152,13 +152,6 @@ class CommandsTests(SynchronousTestCase):
         # The embedded service's administrator has a project of that name.
         names.update({RIGS_POOL: POOL_NAME}, **({"admin": NAME} if role == "admin" else {}))
         return Side(real, {"type": RIG + "gold", "flavor": TINY}, names, home)
-
-    def project(self, admin: Client, name: str) -> Client:
-        """:return: an administrator in a new project."""
-        wanted = {"project": {"name": name, "domain_id": "default"}}
-        project_id = admin.post("identity", "/projects", wanted)["project"]["id"]
-        give_role(admin, project_id, "admin", "admin")
-        return administrator(name)
 
     def remove_volumes(self, inside: Client) -> None:
         """Remove the volumes, snapshots and transfers that commands left."""

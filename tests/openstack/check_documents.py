@@ -46,6 +46,18 @@ def named(admin, collection, name):
     return [each["id"] for each in found]
 
 
+def new_project(admin, name):
+    """
+    Make a project.
+
+    :return: the administrator's client in that project.
+    """
+    wanted = {"project": {"name": name, "domain_id": "default"}}
+    project_id = admin.post("identity", "/projects", wanted)["project"]["id"]
+    give_role(admin, project_id, "admin", "admin")
+    return administrator(name)
+
+
 def project(test_case, name, username):
     """
     Make a project with a server and a user, which are removed after the test.
@@ -53,11 +65,8 @@ def project(test_case, name, username):
     :return: the administrator's client in that project, and the server's id.
     """
     admin = administrator()
-    wanted = {"project": {"name": name, "domain_id": "default"}}
-    project_id = admin.post("identity", "/projects", wanted)["project"]["id"]
-    test_case.addCleanup(admin.delete, "identity", "/projects/" + project_id)
-    give_role(admin, project_id, "admin", "admin")
-    inside = administrator(name)
+    inside = new_project(admin, name)
+    test_case.addCleanup(admin.delete, "identity", "/projects/" + inside.project_id)
     server = inside.create_server("node-1")
     test_case.addCleanup(inside.delete_server, server)
     test_case.addCleanup(remove_user, admin, username)
