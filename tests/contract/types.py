@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from txstorage.embedded.wire import account_refusals, refusals
@@ -203,6 +204,52 @@ class TypeTests(WireTests):
             got = await self.cinder_as(who, "GET", "/types" + query)
             ids = [each["id"] for each in got.body["volume_types"]]
             self.assertEqual(made["id"] in ids, shown, (who, query))
+
+    @compares(_TYPES.format("GET"), "UNKNOWN_FILTER", "BAD_PUBLICITY", "VOLUME_FAULT")
+    async def test_filters(self) -> None:
+        """
+        Administrators filter by most members; other users, from 3.52 on, by the extra specs that
+        they see; before that, theirs have no effect.
+        """
+        one = await self.new(extra_specs={"a": "b", "multiattach": "<is> True"}, description="d")
+        two = await self.new(extra_specs={"a": "b", "c": "d"})
+        hidden = await self.new(extra_specs={"a": "b"}, **{PUBLIC: False})
+        names = {one["id"]: "1", two["id"]: "2", hidden["id"]: "3"}
+        everyones, name, type_id = "12", one["name"], two["id"]
+        for who, version, query, wanted in (
+            ("admin", "3.0", {"extra_specs": "{'a': 'b'}"}, "12"),
+            ("admin", "3.71", {"extra_specs": '{"a": "b", "c": "d"}'}, "2"),
+            ("admin", "3.71", {"extra_specs": "{'a': 'b'}", "is_public": "None"}, "123"),
+            ("admin", "3.71", {"extra_specs": "{'a': 1}"}, ""),
+            ("admin", "3.0", {"name": name}, "1"),
+            ("admin", "3.71", {"id": type_id}, "2"),
+            ("admin", "3.71", {"description": "d", "name": name}, "1"),
+            ("admin", "3.71", {"name": hidden["name"]}, ""),
+            ("admin", "3.71", {"name": hidden["name"], "is_public": "0"}, "3"),
+            ("admin", "3.71", {"qos_specs_id": "x"}, ""),
+            ("admin", "3.71", {"nosuch": "x"}, ""),
+            ("admin", "3.71", {"all_tenants": "1"}, ""),
+            ("other", "3.51", {"extra_specs": "{'c': 'd'}", "name": "x"}, everyones),
+            ("other", "3.51", {"extra_specs": "nonsense"}, everyones),
+            ("other", "3.52", {"extra_specs": "{'a': 'b'}"}, ""),
+            ("other", "3.52", {"extra_specs": "{'multiattach': '<is> True'}"}, "1"),
+            ("other", "3.52", {"is_public": "nonsense", "all_tenants": "1"}, everyones),
+        ):
+            path = "/types?" + urlencode(query)
+            got = await self.cinder_as(who, "GET", path, version=version)
+            self.assertEqual(got.status, 200, got.content)
+            found = [names.get(each["id"], "") for each in got.body["volume_types"]]
+            self.assertEqual("".join(sorted(found)), wanted, (who, version, query))
+        for who, query, refusal, values in (
+            ("admin", "is_public=nonsense", account_refusals.BAD_PUBLICITY, ("nonsense",)),
+            ("admin", "is_public=", account_refusals.BAD_PUBLICITY, ("",)),
+            ("admin", "extra_specs=nonsense", refusals.VOLUME_FAULT, ()),
+            ("admin", "extra_specs={}", refusals.VOLUME_FAULT, ()),
+            ("other", "extra_specs=['a']", refusals.VOLUME_FAULT, ()),
+            ("other", "name=x&id=y", refusals.UNKNOWN_FILTER, ("name,id",)),
+        ):
+            got = await self.cinder_as(who, "GET", "/types?" + query, version="3.71")
+            self.refused(got, refusal, *values, version="3.71")
 
     @compares(
         _TYPE.format("GET") + "/os-volume-type-access",

@@ -141,6 +141,8 @@ class FeatureTests(WireTests):
         found = {each["resource"]: each["filters"] for each in listed["resource_filters"]}
         self.assertLessEqual({"name", "status", "metadata"}, set(found["volume"]))
         self.assertLessEqual({"volume_id", "metadata"}, set(found["snapshot"]))
+        self.assertEqual(set(found["pool"]), {"name", "volume_type"})
+        self.assertEqual(set(found["volume_type"]), {"extra_specs", "is_public"})
         for resource, number in {"volume": 1, "nosuch": 0}.items():
             path = "/resource_filters?resource=" + resource
             got = await self.cinder("GET", path, version="3.71")

@@ -30,7 +30,7 @@ from .block_storage.actions.resetting import is_migrating
 from .block_storage.kinds.encryption import refuse_encrypted
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
-from .block_storage.quota import GROWN, Quota, check
+from .block_storage.quota import GROWN, Allowance, check
 from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
@@ -134,7 +134,7 @@ class BlockStorageAPI(LabelledService):
             backup = visible_backup(call, store, wanted.backup_id)
         new = filled(wanted, lambda: default_type(call, store).name, snapshot, source, backup)
         refuse_encrypted(store, new.volume_type)
-        quota = Quota(self._settings, store, call.requester.owner.project_id)
+        quota = Allowance(self._settings, store, call.requester.owner.project_id)
         check(quota, new.volume_type, {"volumes": 1, "gigabytes": new.size})
         copied = source if snapshot is None else store.volume(snapshot.volume_id)
         bootable = copied is not None and copied.bootable
@@ -282,7 +282,7 @@ class BlockStorageAPI(LabelledService):
             online = call.version >= _ONLINE and volume.status == "in-use"
             if volume.status != "available" and not online:
                 raise refusals.NOT_EXTENDABLE(volume_id, {"status": "available"}, volume.status)
-            quota = Quota(self._settings, store, volume.project_id)
+            quota = Allowance(self._settings, store, volume.project_id)
             check(quota, volume.volume_type, {"gigabytes": size - volume.size}, GROWN)
             store.grow(volume_id, size)
 

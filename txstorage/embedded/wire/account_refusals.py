@@ -105,4 +105,5 @@ QUOTA_BELOW_USE = cinder(
     "Quota {} limit must be equal or greater than existing resources. Current usage is {} and the "
     "requested limit is {}.",
 )
+BAD_PUBLICITY = cinder(400, "Invalid is_public filter [{}]")
 UNKNOWN_QUOTA = cinder(400, "Invalid input received: Bad key(s) in quota set: {}")

@@ -14,7 +14,9 @@ from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
+from .administration.pools import FILTERS as POOL_FILTERS
 from .backups.requests import FILTERS as BACKUP_FILTERS
+from .kinds.filters import FILTERS as TYPE_FILTERS
 from .project import MESSAGE_FILTERS
 from .snapshots import FILTERS as SNAPSHOT_FILTERS
 from .volume_lists import FILTERS as VOLUME_FILTERS
@@ -68,8 +70,10 @@ _FILTERS: dict[str, Iterable[str]] = {
     "attachment": ATTACHED,
     "backup": BACKUP_FILTERS,
     "message": MESSAGE_FILTERS,
+    "pool": POOL_FILTERS,
     "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
     "volume": VOLUME_FILTERS,
+    "volume_type": TYPE_FILTERS,
 }
 
 

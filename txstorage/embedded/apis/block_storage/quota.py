@@ -54,7 +54,7 @@ class Over:
         return self.more, self.limit, self.used
 
 
-class Quota:
+class Allowance:
     """
     The quotas of a project, and their use, for one change or answer.
 
@@ -121,7 +121,7 @@ class Quota:
         return None
 
 
-_Refusals = Mapping[str, Callable[[Over, Quota], WireError]]
+_Refusals = Mapping[str, Callable[[Over, Allowance], WireError]]
 #: The refusals of new volumes and snapshots, by resource.
 NEW: _Refusals = {
     "gigabytes": lambda over, _: refusals.OVER_GIGABYTES(over.name, *over.figures),
@@ -140,7 +140,7 @@ RESTORED: _Refusals = {
 }
 
 
-def _not_grown(over: Over, quota: Quota) -> WireError:
+def _not_grown(over: Over, quota: Allowance) -> WireError:
     # Cinder names the quota of all types, and its figures, even if a type's is exceeded.
     figures = (over.more, quota.limit("gigabytes"), quota.usage().gigabytes)
     return refusals.OVER_GIGABYTES("gigabytes", *figures)
@@ -151,7 +151,7 @@ GROWN: _Refusals = {"gigabytes": _not_grown}
 
 
 def check(
-    quota: Quota,
+    quota: Allowance,
     volume_type: str,
     more: Mapping[str, int],
     refused: _Refusals = NEW,
@@ -162,7 +162,7 @@ def check(
 
     :param volume_type: the name of the type of the volume, or of the snapshot's volume.
     :param more: the needs, by resource.
-    :param reserved: see :meth:`Quota.over`.
+    :param reserved: see :meth:`Allowance.over`.
     :raises WireError: 413.
     """
     over = quota.over(volume_type, more, reserved)

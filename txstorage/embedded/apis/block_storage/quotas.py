@@ -19,7 +19,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..volume_views import quota_set
-from .quota import MAX_INTEGER, RESOURCES, Quota
+from .quota import MAX_INTEGER, RESOURCES, Allowance
 
 _ID = "/v3/<project_id>/os-quota-sets/<quota_project>"
 _BODY = volume_body(wrapped("quota_set", {"type": "object", "minProperties": 1}))
@@ -40,13 +40,15 @@ class QuotasAPI(ProjectService):
     def show(self, call: APIRequest, quota_project: str) -> APIResponse:
         """Show the quota of the project; an administrator may look up any project's."""
         key = self._key(call, quota_project)
-        return self._answer(call, quota_project, Quota(self._settings, self._store, key))
+        return self._answer(call, quota_project, Allowance(self._settings, self._store, key))
 
     @endpoint(app, _ID + "/defaults", "GET")
     def defaults(self, call: APIRequest, quota_project: str) -> APIResponse:
         """Show the quota of a project for which an administrator has set none."""
         key = self._key(call, quota_project)
-        return self._answer(call, quota_project, Quota(self._settings, self._store, key, own={}))
+        return self._answer(
+            call, quota_project, Allowance(self._settings, self._store, key, own={})
+        )
 
     def _key(self, call: APIRequest, quota_project: str) -> str | None:
         """
@@ -57,7 +59,7 @@ class QuotasAPI(ProjectService):
             raise refusals.FORBIDDEN("volume_extension:quotas:show")
         return self._directory.key_of_project(quota_project)
 
-    def _answer(self, call: APIRequest, quota_project: str, quota: Quota) -> APIResponse:
+    def _answer(self, call: APIRequest, quota_project: str, quota: Allowance) -> APIResponse:
         with_usage = call.query().get("usage", "").lower() in ("1", "true")
         view = quota_set(quota_project, with_usage, quota.figures())
         return APIResponse(200, {"quota_set": view})
@@ -72,7 +74,7 @@ class QuotasAPI(ProjectService):
         key = self._directory.key_of_project(quota_project)
 
         def change(store: Store) -> None:
-            figures = Quota(self._settings, store, key).figures()
+            figures = Allowance(self._settings, store, key).figures()
             for name, value in wanted.items():
                 _, used = figures.get(name, (-1, 0))
                 if 0 <= value < used:
@@ -80,7 +82,9 @@ class QuotasAPI(ProjectService):
             store.quotas.set(key, wanted)
 
         await self._store.write(change)
-        view = quota_set(quota_project, False, Quota(self._settings, self._store, key).figures())
+        view = quota_set(
+            quota_project, False, Allowance(self._settings, self._store, key).figures()
+        )
         del view["id"]
         return APIResponse(200, {"quota_set": view})
 

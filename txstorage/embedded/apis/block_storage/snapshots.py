@@ -24,7 +24,7 @@ from ...wire.versions import VOLUME
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
 from .queries import PAGE_PARAMETERS, boolean, labels, order, ordered_page
-from .quota import Quota, check
+from .quota import Allowance, check
 from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
 
@@ -107,7 +107,7 @@ class SnapshotsAPI(LabelledService):
             self.permit(call)
             new = snapshot_of(wanted, volume, call.version)
             owner = call.requester.owner
-            quota = Quota(self._settings, store, owner.project_id)
+            quota = Allowance(self._settings, store, owner.project_id)
             check(quota, new.volume_type, {"snapshots": 1, "gigabytes": new.size})
             return store.snapshots.add(attr.evolve(new, **attr.asdict(owner)))
 

@@ -21,8 +21,9 @@ from ...wire.pagination import next_links, volume_page
 from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
-from ..visible import default_type, sees_type, visible_type
-from .queries import PAGE_PARAMETERS, order, truth
+from ..visible import default_type, visible_type
+from .kinds.filters import chosen, visible_specs
+from .queries import order, truth
 
 _ALL = "/v3/<project_id>/types"
 _ID = _ALL + "/<type_id>"
@@ -81,18 +82,13 @@ _ACCESS = {
     name: volume_body(wrapped(name, _PROJECT))
     for name in ("addProjectAccess", "removeProjectAccess")
 }
-#: The extra specs that all users see.
-_VISIBLE = frozenset(["RESKEY:availability_zones", "multiattach", "replication_enabled"])
-
 #: The orders of a list, by functions of the types' ages, of which the first in the table has the
-#: greatest; and a list's parameters, of which others are refused from a microversion on.
+#: greatest.
 _KEYS_OF_ORDER: Mapping[str, Callable[[Mapping[str, int]], Callable[[TypeRecord], Any]]] = {
     "created_at": lambda places: lambda each: places[each.type_id],
     "id": lambda places: lambda each: each.type_id,
     "name": lambda places: lambda each: each.name,
 }
-_PARAMETERS = PAGE_PARAMETERS | {"all_tenants", "extra_specs", "is_public"}
-_STRICT = (3, 52)
 
 
 class TypesAPI(ProjectService):
@@ -121,11 +117,8 @@ class TypesAPI(ProjectService):
         self.permit(call)
         query = call.query()
         page = volume_page(query, self._settings.page_size)
-        every = [each for each in self._store.types.every() if self._is_listed(call, each)]
         by = order(query, _KEYS_OF_ORDER)
-        unknown = [name for name in query if name not in _PARAMETERS]
-        if unknown and call.version >= _STRICT and not call.requester.is_admin:
-            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+        every = chosen(call, self._store, query)
         places = {each.type_id: -place for place, each in enumerate(every)}
         for key, descending in reversed(by):
             every.sort(key=_KEYS_OF_ORDER[key](places), reverse=descending)
@@ -139,12 +132,6 @@ class TypesAPI(ProjectService):
         links = next_links("volume_type", url, query, page, shown)
         views = [_shown(call, each) for each in part]
         return APIResponse(200, dict({"volume_types": views}, **links))
-
-    def _is_listed(self, call: APIRequest, found: TypeRecord) -> bool:
-        if not call.requester.is_admin:
-            return sees_type(call, self._store, found)
-        wanted = call.query().get("is_public", "true")
-        return wanted.lower() == "none" or bool(truth(wanted)) == found.is_public
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, type_id: str) -> APIResponse:
@@ -216,13 +203,13 @@ class TypesAPI(ProjectService):
     def specs(self, call: APIRequest, type_id: str) -> APIResponse:
         """Show the extra specs of a volume type; other users than administrators see few."""
         self.permit(call)
-        return APIResponse(200, {"extra_specs": _specs(call, self._found(call, type_id))})
+        return APIResponse(200, {"extra_specs": visible_specs(call, self._found(call, type_id))})
 
     @endpoint(app, _SPECS + "/<key>", "GET")
     def spec(self, call: APIRequest, type_id: str, key: str) -> APIResponse:
         """Show one extra spec of a volume type."""
         self.permit(call)
-        found = _specs(call, self._found(call, type_id))
+        found = visible_specs(call, self._found(call, type_id))
         if key not in found:
             raise account_refusals.NO_SPEC(type_id, key)
         return APIResponse(200, {key: found[key]})
@@ -345,15 +332,6 @@ def _changes(wanted: Mapping[str, Any]) -> dict[str, object]:
     return changes
 
 
-def _specs(call: APIRequest, found: TypeRecord) -> dict[str, str | None]:
-    """The extra specs that the user sees."""
-    return {
-        key: value
-        for key, value in found.extra_specs.items()
-        if call.requester.is_admin or key in _VISIBLE
-    }
-
-
 def _changed(found: TypeRecord) -> dict[str, Any]:
     """A type in the response to a change."""
     return {
@@ -367,7 +345,7 @@ def _changed(found: TypeRecord) -> dict[str, Any]:
 
 def _shown(call: APIRequest, found: TypeRecord) -> dict[str, Any]:
     """A type in lists and by itself."""
-    view = {**_changed(found), "extra_specs": _specs(call, found)}
+    view = {**_changed(found), "extra_specs": visible_specs(call, found)}
     if call.requester.is_admin:
         view["qos_specs_id"] = found.qos_id
     if "member" in call.requester.roles:

@@ -17,7 +17,7 @@ from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
 from ...settings import EC2Settings, Settings
 from ...store.store import Store
-from ..block_storage.quota import Quota
+from ..block_storage.quota import Allowance
 from .detaching import RepeatedDetaches
 from .limits import TokenBuckets
 from .names import RecentNames
@@ -67,12 +67,12 @@ class EC2Context:
         """The zone of the nodes, and of the volumes that OpenStack's clients have made."""
         return self.ec2.zones[0]
 
-    def quota(self, store: Store) -> Quota:
+    def quota(self, store: Store) -> Allowance:
         """
         :param store: of the change that needs it.
         :return: the project's quota.
         """
-        return Quota(self.settings, store, None)
+        return Allowance(self.settings, store, None)
 
     @classmethod
     def of(

@@ -27,6 +27,8 @@ PATHS = ("scheduler-stats", "os-hosts")
 #: The first microversions that filter pools, and filter them by volume types; and the first one
 #: that refuses another filter.
 _BY_NAME, _BY_TYPE, _STRICT = (3, 28), (3, 35), (3, 31)
+#: The filters of pools.
+FILTERS = ("name", "volume_type")
 _HOSTS = "/v3/<project_id>/os-hosts"
 _HOST = volume_body(
     {
@@ -68,8 +70,7 @@ class PoolsAPI(FilesService):
         :raises WireError: 400, 404.
         """
         filters = {name: text for name, text in query.items() if name != "detail"}
-        known = ("name", "volume_type")
-        unknown = [name for name in filters if name not in known]
+        unknown = [name for name in filters if name not in FILTERS]
         if call.version < _BY_NAME:
             filters, unknown = {}, []
         if unknown and call.version >= _STRICT:

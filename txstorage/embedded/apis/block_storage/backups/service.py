@@ -24,7 +24,7 @@ from ....wire.versions import VOLUME
 from ...versioned import FilesService
 from ...visible import default_type, visible_backup, visible_snapshot, visible_volume
 from ..queries import boolean, order, ordered_page
-from ..quota import RESTORED, Quota, check, quota_of
+from ..quota import RESTORED, Allowance, check, quota_of
 from . import requests
 from .views import BackupView
 
@@ -195,7 +195,10 @@ class BackupsAPI(FilesService):
     ) -> VolumeRecord:
         """:raises WireError: 413."""
         owner, size = call.requester.owner, backup.size
-        quota, kind = Quota(self._settings, store, owner.project_id), default_type(call, store).name
+        quota, kind = (
+            Allowance(self._settings, store, owner.project_id),
+            default_type(call, store).name,
+        )
         check(quota, kind, {"volumes": 1, "gigabytes": size}, RESTORED)
         name = name if name is not None else f"restore_backup_{backup.backup_id}"
         new = NewVolume(name, _DESCRIPTION, size, kind, {})

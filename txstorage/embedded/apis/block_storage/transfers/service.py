@@ -25,7 +25,7 @@ from ...identity.digests import digest_of, same
 from ...versioned import ProjectService
 from ...visible import visible_volume
 from ..queries import boolean, order
-from ..quota import ACCEPTED, Quota, check
+from ..quota import ACCEPTED, Allowance, check
 from .requests import HISTORY, KEYS, PAGES, SNAPSHOTS, chosen, key_of, new_transfer
 
 #: The first segments of the paths after the project, the older one first.
@@ -198,7 +198,7 @@ def _refuse_transfer(
     :param project_id: of the accepting project.
     :raises WireError: 400, 413.
     """
-    quota, kind = Quota(settings, store, project_id), volume.volume_type
+    quota, kind = Allowance(settings, store, project_id), volume.volume_type
     snapshots = [] if transfer.no_snapshots else store.snapshots.of_volume(volume.volume_id)
     first = {"volumes": 1, "gigabytes": volume.size}
     check(quota, kind, first, ACCEPTED)

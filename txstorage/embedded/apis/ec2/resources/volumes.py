@@ -16,7 +16,7 @@ import attr
 from ....store.ec2.records import EC2Kind, VolumeShape
 from ....store.records import NewVolume, SnapshotRecord, VolumeRecord
 from ....store.store import Store
-from ...block_storage.quota import Quota
+from ...block_storage.quota import Allowance
 from ..call import Action, Content, EC2Call, EC2Context
 from ..filters import ResourceFilters, ResultPage
 from ..ids import INSTANCE, SNAPSHOT, VOLUME
@@ -177,7 +177,7 @@ _OVER = {
 }
 
 
-def check_quota(quota: Quota, volume_type: str, **more: int) -> None:
+def check_quota(quota: Allowance, volume_type: str, **more: int) -> None:
     """
     :param volume_type: OpenStack's, of the volume or of the snapshot's volume.
     :param more: the numbers of new volumes and snapshots, and of GiB.

@@ -17,7 +17,7 @@ from ....store.servers.records import BootVolume, NewServer, ServerDetails, Serv
 from ....store.store import Store
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
-from ...block_storage.quota import Quota, check
+from ...block_storage.quota import Allowance, check
 from ...visible import seen
 from ..quotas.limits import over_quota, room
 from .creation import WantedServer
@@ -146,7 +146,7 @@ def _kind(call: APIRequest, store: Store) -> str:
 
 def _new(call: APIRequest, store: Store, new: NewVolume, settings: Settings) -> VolumeRecord:
     owner = call.requester.owner
-    quota = Quota(settings, store, owner.project_id)
+    quota = Allowance(settings, store, owner.project_id)
     try:
         check(quota, new.volume_type, {"volumes": 1, "gigabytes": new.size})
     except WireError as error:
