@@ -195,10 +195,8 @@ class BackupsAPI(FilesService):
     ) -> VolumeRecord:
         """:raises WireError: 413."""
         owner, size = call.requester.owner, backup.size
-        quota, kind = (
-            Allowance(self._settings, store, owner.project_id),
-            default_type(call, store).name,
-        )
+        kind = default_type(call, store).name
+        quota = Allowance(self._settings, store, owner.project_id)
         check(quota, kind, {"volumes": 1, "gigabytes": size}, RESTORED)
         name = name if name is not None else f"restore_backup_{backup.backup_id}"
         new = NewVolume(name, _DESCRIPTION, size, kind, {})
