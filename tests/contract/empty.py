@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from txstorage.embedded.apis.block_storage.without.service import LISTS
-from txstorage.embedded.wire import refusals, volume_refusals
+from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 
 from .case import MISSING, WireTests
 from .record import compares
@@ -35,6 +35,51 @@ class EmptyTests(WireTests):
                 former = "{}.{}".format(since[0], since[1] - 1)
                 got = await self.cinder("GET", "/" + path, version=former)
                 self.refused(got, refusals.NO_RESOURCE, version=former)
+
+    @compares(
+        *(f"volume GET {_V}{path}" for path in ("groups", "group_snapshots", "consistencygroups")),
+        *(f"volume GET {_V}{path}" for path in ("cgsnapshots", "clusters", "group_types")),
+        *("LIMIT_IS_NO_NUMBER", "BAD_SORT_KEY", "UNKNOWN_FILTER", "NO_GROUP", "NO_GROUP_SNAPSHOT"),
+        *("UNKNOWN_CLUSTER_FILTER", "BAD_PUBLICITY"),
+    )
+    async def test_parameters(self) -> None:
+        """The parameters of an empty list are checked, too."""
+        bad_limit, bad_key = (refusals.LIMIT_IS_NO_NUMBER,), (refusals.BAD_SORT_KEY,)
+        unknown = (refusals.UNKNOWN_FILTER, "nosuch")
+        cluster = volume_refusals.UNKNOWN_CLUSTER_FILTER
+        groups, public = refusals.NO_GROUP, account_refusals.BAD_PUBLICITY
+        snapshots = volume_refusals.NO_GROUP_SNAPSHOT
+        for who, path, refused in (
+            ("user", "groups?limit=x", bad_limit),
+            ("user", "groups?sort_key=nosuch", bad_key),
+            ("user", "groups/detail?nosuch=1", unknown),
+            ("user", "groups?marker=" + MISSING, (groups, MISSING)),
+            ("user", "group_snapshots?limit=x", bad_limit),
+            ("user", "group_snapshots?sort=nosuch:asc", bad_key),
+            ("user", "group_snapshots?nosuch=1&name=x", unknown),
+            ("user", "group_snapshots?marker=" + MISSING, (snapshots, MISSING)),
+            ("user", "consistencygroups?limit=x", bad_limit),
+            ("user", "consistencygroups?sort_key=nosuch", bad_key),
+            ("user", "consistencygroups?marker=" + MISSING, (groups, MISSING)),
+            ("user", "cgsnapshots?limit=x", bad_limit),
+            ("admin", "clusters?limit=1", (cluster, "limit")),
+            ("user", "group_types?limit=x", bad_limit),
+            ("user", "group_types?sort_key=nosuch", bad_key),
+            ("admin", "group_types?is_public=nonsense", (public, "nonsense")),
+        ):
+            got = await self.cinder_as(who, "GET", "/" + path, version="3.71")
+            self.refused(got, *refused, version="3.71")
+        for who, path in (
+            ("user", "groups?name=x&sort_key=host&all_tenants=1"),
+            ("user", "group_snapshots?group_id=x&status=x"),
+            ("user", "consistencygroups?nosuch=1"),
+            ("user", "cgsnapshots?marker=x&sort_key=nosuch"),
+            ("admin", "clusters?binary=x&name=y"),
+            ("admin", "groups?nosuch=1"),
+            ("admin", "group_types?is_public=none"),
+        ):
+            got = await self.cinder_as(who, "GET", "/" + path, version="3.71")
+            self.assertEqual(got.status, 200, (path, got.content))
 
     @compares(
         *(f"volume GET {_V}{path}/<resource_id>" for path in _ONES),

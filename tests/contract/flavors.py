@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from txstorage.embedded.wire import refusals
+from txstorage.embedded.wire.tables import server_refusals
 
 from .case import MISSING, WireTests, password_auth
 from .compute import NEXT
@@ -47,6 +48,22 @@ def flavor_shape(version: str) -> dict[str, Any]:
 
 class FlavorTests(WireTests):
     """The one flavor."""
+
+    @compares(SHORT, DETAIL, "BAD_PUBLIC_FLAVORS")
+    async def test_public(self) -> None:
+        """Administrators list public flavors, private ones, or both; all of them are public."""
+        for who, text, shown in (
+            *(("admin", text, True) for text in ("none", "None", "1", "true")),
+            *(("admin", text, False) for text in ("0", "False")),
+            *(("other", text, True) for text in ("0", "nonsense")),
+        ):
+            for path in (LISTED, LISTED + "/detail"):
+                got = await self.nova_as(who, "GET", f"{path}?is_public={text}")
+                self.assertEqual(got.status, 200, got.content)
+                self.assertEqual(bool(got.body["flavors"]), shown, (who, text))
+        for text in ("nonsense", ""):
+            got = await self.nova_as("admin", "GET", f"{LISTED}?is_public={text}")
+            self.refused(got, server_refusals.BAD_PUBLIC_FLAVORS, text)
 
     @compares(SHORT, DETAIL)
     async def test_lists(self) -> None:

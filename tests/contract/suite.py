@@ -17,6 +17,7 @@ from .copies import CopyTests, GrowTests
 from .credentials import OtherCredentialTests
 from .default_types import DefaultTypeTests
 from .empty import EmptyTests, MessageTests
+from .filters import AdministratorFilterTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
 from .kinds import EncryptionTests, QosTests
@@ -87,6 +88,7 @@ SUITE: list[type[WireTests]] = [
     QosTests,
     EncryptionTests,
     QuotaTests,
+    AdministratorFilterTests,
     ProcessTests,
     DefaultTypeTests,
     ResetTests,

@@ -157,6 +157,8 @@ class ComputeHostTests(WireTests):
     )
     async def test_hypervisors(self) -> None:
         """An administrator sees the hypervisors, with the members of the microversion."""
+        got = await self.get("/os-hypervisors?limit=0", "2.90")
+        self.assertEqual((got.status, got.body["hypervisors"]), (200, []))
         for version in ("2.1", "2.27", "2.28", "2.52", "2.53", "2.87", "2.88", _LAST):
             got = await self.get("/os-hypervisors", version)
             found = self.answered(got, 200, {"hypervisors": [summary(version)]}, version)

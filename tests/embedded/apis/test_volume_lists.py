@@ -119,7 +119,9 @@ class VolumeListTests(CloudTests):
         for query, expected in (
             ("all_tenants=1&bootable=false", ["a", "b"]),
             ("project_id=" + self.project, ["a", "b", *ROOTS]),
-            ("project_id=" + MISSING, []),
+            # It chooses among all projects only.
+            ("project_id=" + MISSING, ["a", "b", *ROOTS]),
+            ("all_tenants=1&project_id=" + MISSING, []),
             ("id=" + self.ids[0], ["b"]),
             ("multiattach=false&size=2", ["a"]),
             ("multiattach=true", []),

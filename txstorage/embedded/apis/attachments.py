@@ -30,7 +30,7 @@ from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
-from .block_storage.queries import PAGE_PARAMETERS, boolean, order
+from .block_storage.queries import PAGE_PARAMETERS, boolean, finds_nothing, order
 from .identity.bearers import Bearers
 from .versioned import ProjectService
 from .visible import seen, visible_volume
@@ -84,6 +84,8 @@ class AttachmentsAPI(ProjectService):
         by = order(query, ATTACHMENT_KEYS)
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
+        if wanted is None:
+            return await self.encoded([], lambda each: view(*each))
         marker = self._found(call, page.marker).attachment_id if page.marker else None
         every = call.requester.is_admin and boolean(query, "all_tenants")
         projects = None if every else [call.requester.owner.project_id]
@@ -228,16 +230,23 @@ class _holding:
         self._lock.release()
 
 
-def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
+def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str] | None:
     """
+    :return: the filters; ``None`` when they find nothing.
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
     # Clients send it for all users, also for a user who may not see other projects.
-    known = PAGE_PARAMETERS | {"all_tenants"}
-    unknown = [name for name in query if name not in known and name not in ATTACHED]
-    if unknown and call.version >= _STRICT_FILTERS:
-        raise refusals.UNKNOWN_FILTER(",".join(unknown))
-    return {name: query[name] for name in ATTACHED if name in query}
+    others = PAGE_PARAMETERS | {"all_tenants"}
+    known = set(ATTACHED)
+    if call.requester.is_admin:
+        # The project chooses among all projects only.
+        others |= {"project_id"}
+    else:
+        known -= {"id"}
+    filters = [name for name in query if name not in others]
+    if finds_nothing(call, [name for name in filters if name not in known], _STRICT_FILTERS):
+        return None
+    return {name: query[name] for name in filters if name in known}
 
 
 def _refuse_reserve(volume: VolumeRecord) -> None:

@@ -34,6 +34,8 @@ ATTACHED = {
     ),
     # Cinder has this one, and it never matches.
     "status": "? IS NULL",
+    # Administrators have this one, too.
+    "id": "attachments.id = ?",
 }
 
 #: Filters that are not a column.

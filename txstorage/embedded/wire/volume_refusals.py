@@ -125,6 +125,7 @@ NO_KEYS = cinder(400, "Key manager error")
 
 # -- features that there are none of ------------------------------------------------
 
+UNKNOWN_CLUSTER_FILTER = cinder(400, "Invalid input received: Invalid filter keys: {}")
 NO_GROUP_TYPE = cinder(404, "Group type {} could not be found.")
 NO_DEFAULT_GROUP_TYPE = cinder(404, "Default group type can not be found.")
 NO_CLUSTER = cinder(404, "Cluster {} could not be found.")

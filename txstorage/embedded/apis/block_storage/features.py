@@ -67,7 +67,7 @@ _EXTENSIONS = (
 _UPDATED = "2026-11-28T00:00:00+00:00"
 #: The filters of lists, by what they list.
 _FILTERS: dict[str, Iterable[str]] = {
-    "attachment": ATTACHED,
+    "attachment": [name for name in ATTACHED if name != "id"],
     "backup": BACKUP_FILTERS,
     "message": MESSAGE_FILTERS,
     "pool": POOL_FILTERS,

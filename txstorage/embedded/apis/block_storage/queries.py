@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 from ...wire import refusals
+from ...wire.exchange import APIRequest, Version
 from ...wire.pagination import Page
 
 T = TypeVar("T")
@@ -38,6 +39,23 @@ def truth(text: str) -> bool | None:
     """:return: the value of a text, or ``None`` for anything but a boolean."""
     value = text.strip().lower()
     return value in _TRUE if value in _TRUE | _FALSE else None
+
+
+def finds_nothing(call: APIRequest, unknown: Collection[str], since: Version) -> bool:
+    """
+    Check for filters that a list does not have.
+
+    An administrator may filter by any column, and finds nothing by anything else.  Those of other
+    users have no effect in old microversions, and are refused in newer ones.
+
+    :param unknown: the names of the filters.
+    :param since: the first microversion that refuses them.
+    :return: whether the list is empty because of them.
+    :raises WireError: 400.
+    """
+    if unknown and not call.requester.is_admin and call.version >= since:
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    return bool(unknown) and call.requester.is_admin
 
 
 def literal(text: str) -> Any:

@@ -23,7 +23,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
-from .queries import PAGE_PARAMETERS, boolean, labels, order, ordered_page
+from .queries import PAGE_PARAMETERS, boolean, finds_nothing, labels, order, ordered_page
 from .quota import Allowance, check
 from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
@@ -39,6 +39,13 @@ FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "volume_id": lambda snapshot: snapshot.volume_id,
     "availability_zone": lambda snapshot: AVAILABILITY_ZONE,
     "consumes_quota": lambda snapshot: "True",
+}
+#: The columns that administrators filter by, too.
+_COLUMNS: dict[str, Callable[[SnapshotRecord], str | None]] = {
+    "id": lambda snapshot: snapshot.snapshot_id,
+    "display_name": lambda snapshot: snapshot.name,
+    "display_description": lambda snapshot: snapshot.description,
+    "volume_size": lambda snapshot: str(snapshot.size),
 }
 #: The first microversions of filters that earlier ones ignore.
 _SINCE: dict[str, Version] = {"availability_zone": (3, 31), "consumes_quota": (3, 65)}
@@ -139,7 +146,8 @@ class SnapshotsAPI(LabelledService):
             for name, text in query.items()
             if name != "project_id" or not call.requester.is_admin
         }
-        chosen = _chosen(self._of_projects(call), filters, call.version)
+        first_user = self._directory.ids.user
+        chosen = _chosen(call, self._of_projects(call), filters, first_user)
         marker = None if page.marker is None else self._found(call, page.marker)
         part = ordered_page(chosen, marker, page, by, keys)
         body: dict[str, Any] = {"snapshots": [view(each) for each in part]}
@@ -235,28 +243,28 @@ def _ordered_by_name(call: APIRequest) -> bool:
 
 
 def _chosen(
-    snapshots: list[SnapshotRecord], query: Mapping[str, str], version: Version
+    call: APIRequest, snapshots: list[SnapshotRecord], query: Mapping[str, str], first_user: str
 ) -> list[SnapshotRecord]:
     """
+    :param first_user: the id of the user that the store has as ``None``.
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = [
-        name
-        for name in query
-        if name not in _NO_FILTERS and name not in FILTERS and name != "metadata"
-    ]
-    if unknown and version >= _STRICT_FILTERS:
-        raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    known = dict(FILTERS)
+    if call.requester.is_admin:
+        known.update(_COLUMNS, user_id=lambda snapshot: snapshot.user_id or first_user)
+    filters = [name for name in query if name not in _NO_FILTERS and name != "metadata"]
+    if finds_nothing(call, [name for name in filters if name not in known], _STRICT_FILTERS):
+        return []
     chosen = {
         name: query[name]
-        for name in FILTERS
-        if name in query and version >= _SINCE.get(name, (3, 0))
+        for name in filters
+        if name in known and call.version >= _SINCE.get(name, (3, 0))
     }
     if "consumes_quota" in chosen:
         chosen["consumes_quota"] = str(
             boolean({"use_quota": chosen["consumes_quota"]}, "use_quota")
         )
-    text = query.get("metadata", "{}") if version >= _LABEL_FILTER else "{}"
+    text = query.get("metadata", "{}") if call.version >= _LABEL_FILTER else "{}"
     wanted = labels(text)
     if wanted is None:
         return []
@@ -264,7 +272,7 @@ def _chosen(
         snapshot
         for snapshot in snapshots
         if wanted.items() <= snapshot.metadata.items()
-        and all(FILTERS[name](snapshot) == wanted_text for name, wanted_text in chosen.items())
+        and all(known[name](snapshot) == wanted_text for name, wanted_text in chosen.items())
     ]
 
 

@@ -66,6 +66,9 @@ def chosen(
     every = requester.is_admin and boolean(given, "all_tenants")
     if not requester.is_admin or every:
         given.pop("all_tenants", None)
+    elif "project_id" in given:
+        # It chooses among all projects only.
+        del given["project_id"]
     found = _filtered(given, version, requester.is_admin)
     columns = dict(found.columns)
     for column, first in (("project_id", directory.ids.project), ("user_id", directory.ids.user)):

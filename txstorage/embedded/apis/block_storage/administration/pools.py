@@ -27,6 +27,7 @@ PATHS = ("scheduler-stats", "os-hosts")
 #: The first microversions that filter pools, and filter them by volume types; and the first one
 #: that refuses another filter.
 _BY_NAME, _BY_TYPE, _STRICT = (3, 28), (3, 35), (3, 31)
+_NO_FILTERS = ("detail", "all_tenants")
 #: The filters of pools.
 FILTERS = ("name", "volume_type")
 _HOSTS = "/v3/<project_id>/os-hosts"
@@ -69,7 +70,7 @@ class PoolsAPI(FilesService):
 
         :raises WireError: 400, 404.
         """
-        filters = {name: text for name, text in query.items() if name != "detail"}
+        filters = {name: text for name, text in query.items() if name not in _NO_FILTERS}
         unknown = [name for name in filters if name not in FILTERS]
         if call.version < _BY_NAME:
             filters, unknown = {}, []

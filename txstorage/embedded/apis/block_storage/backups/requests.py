@@ -12,11 +12,11 @@ from ....store.features.backups import BackupRecord, NewBackup
 from ....store.records import SnapshotRecord, VolumeRecord
 from ....store.store import Store
 from ....wire import refusals, volume_refusals
-from ....wire.exchange import Version
+from ....wire.exchange import APIRequest, Version
 from ....wire.fields import OPTIONAL_UUID, UUID, BodySchema, only_member, volume_body, wrapped
 from ....wire.versions import VOLUME
 from ...volume_requests import BOOLEAN, LABELS, is_true
-from ..queries import PAGE_PARAMETERS
+from ..queries import PAGE_PARAMETERS, finds_nothing
 
 #: The first microversions to change a backup, to sort by the name, with labels, and with a zone.
 UPDATE, NAME_ORDER, METADATA, _ZONE = (3, 9), (3, 37), (3, 43), (3, 51)
@@ -72,6 +72,16 @@ _FILTERS: Mapping[str, Callable[[BackupRecord], object]] = {
     "volume_id": lambda backup: backup.volume_id,
 }
 FILTERS = frozenset(_FILTERS)
+#: The columns that administrators filter by, too.
+_COLUMNS: Mapping[str, Callable[[BackupRecord], object]] = {
+    "id": lambda backup: backup.backup_id,
+    "display_name": lambda backup: backup.name,
+    "display_description": lambda backup: backup.description,
+    "size": lambda backup: str(backup.size),
+    "container": lambda backup: backup.container,
+    "snapshot_id": lambda backup: backup.snapshot_id,
+    "parent_id": lambda backup: backup.parent_id,
+}
 _NO_FILTERS = PAGE_PARAMETERS | {"with_count", "all_tenants"}
 _STRICT = (3, 31)
 #: The columns that lists can be ordered by.
@@ -228,18 +238,24 @@ def new_status(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def chosen(
-    backups: list[BackupRecord], query: Mapping[str, str], version: Version
+    call: APIRequest, backups: list[BackupRecord], query: Mapping[str, str], first_user: str
 ) -> list[BackupRecord]:
     """
     Filter a list.
 
+    :param first_user: the id of the user that the store has as ``None``.
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = [name for name in query if name not in _FILTERS and name not in _NO_FILTERS]
-    if unknown and version >= _STRICT:
-        raise refusals.UNKNOWN_FILTER(",".join(unknown))
-    given = {name: query[name] for name in _FILTERS if name in query}
-    return [each for each in backups if all(_FILTERS[name](each) == given[name] for name in given)]
+    known, others = dict(_FILTERS), _NO_FILTERS
+    if call.requester.is_admin:
+        known.update(_COLUMNS, user_id=lambda backup: backup.user_id or first_user)
+        # It chooses among all projects only.
+        others |= {"project_id"}
+    filters = [name for name in query if name not in others]
+    if finds_nothing(call, [name for name in filters if name not in known], _STRICT):
+        return []
+    given = {name: query[name] for name in filters if name in known}
+    return [each for each in backups if all(known[name](each) == given[name] for name in given)]
 
 
 def _of_version(schemas: tuple[tuple[Version, BodySchema], ...], version: Version) -> BodySchema:

@@ -90,7 +90,8 @@ class BackupsAPI(FilesService):
         by = order(query, keys)
         counted = call.version >= _COUNT and boolean(query, "with_count")
         self.permit(call)
-        found = requests.chosen(self._of_projects(call), query, call.version)
+        first_user = self._directory.ids.user
+        found = requests.chosen(call, self._of_projects(call), query, first_user)
         marker = None if page.marker is None else self._found(call, page.marker)
         part = ordered_page(found, marker, page, by, keys)
         body: dict[str, Any] = {"backups": [view(each) for each in part]}

@@ -49,7 +49,7 @@ def chosen(call: APIRequest, store: Store, query: Mapping[str, str]) -> list[Typ
     """
     filters = {name: text for name, text in query.items() if name not in PAGE_PARAMETERS}
     if call.requester.is_admin:
-        public = _publicity(filters.pop("is_public", "true"))
+        public = publicity(filters.pop("is_public", "true"))
         found = [each for each in store.types.every() if public in (None, each.is_public)]
         specs = _specs(filters)
         # An unknown filter chooses nothing.
@@ -65,7 +65,7 @@ def chosen(call: APIRequest, store: Store, query: Mapping[str, str]) -> list[Typ
     return [each for each in found if specs.items() <= visible_specs(call, each).items()]
 
 
-def _publicity(text: str) -> bool | None:
+def publicity(text: str) -> bool | None:
     """
     :return: whether public types are wanted, or private ones; ``None`` for all.
     :raises WireError: 400.

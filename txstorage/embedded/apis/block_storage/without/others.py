@@ -10,10 +10,13 @@ from __future__ import annotations
 from ....store.features.processes import VOLUME
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
+from ....wire.pagination import volume_page
 from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ...versioned import ProjectService
 from ..administration.processes import PROCESSES, is_host
+from ..kinds.filters import publicity
+from ..queries import order
 
 _MANAGED = {
     "manageable_volumes": (3, 8),
@@ -24,6 +27,8 @@ _MANAGED = {
 #: The first segments of the paths after the project.
 PATHS = ("group_types", "workers", *_MANAGED)
 _TYPES = "/v3/<project_id>/group_types"
+#: The columns that group types can be ordered by.
+_KEYS = frozenset(["created_at", "description", "id", "is_public", "name", "updated_at"])
 _GROUP_TYPES, _CLEANUP = (3, 11), (3, 24)
 
 
@@ -37,6 +42,11 @@ class OthersAPI(ProjectService):
     def group_types(self, call: APIRequest) -> APIResponse:
         """List the group types: none."""
         self.permit(call)
+        query = call.query()
+        volume_page(query, self._settings.page_size)
+        order(query, _KEYS)
+        if call.requester.is_admin:
+            publicity(query.get("is_public", "true"))
         return APIResponse(200, {"group_types": []})
 
     @endpoint(app, _TYPES + "/<resource_id>", "GET", since=_GROUP_TYPES)

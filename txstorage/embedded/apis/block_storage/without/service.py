@@ -10,11 +10,13 @@ from typing import Any, Optional
 
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, Handler, Version, endpoint
+from ....wire.pagination import volume_page
 from ....wire.refusal import Refusal
 from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 from ...volume_views import BACKEND, HOST, POOL_NAME, PROTOCOL
+from ..queries import PAGE_PARAMETERS, finds_nothing, order
 
 _Paths = Mapping[str, tuple[str, Optional[Version]]]
 _GROUPS, _GROUP_SNAPSHOTS = (3, 13), (3, 14)
@@ -38,6 +40,28 @@ _ONES: Mapping[str, Refusal] = {
     "consistencygroups": refusals.NO_GROUP,
     "cgsnapshots": volume_refusals.NO_GROUP_SNAPSHOT,
 }
+#: The filters of clusters, and those of lists from a microversion on.
+_CLUSTER_FILTERS = frozenset(
+    [
+        *("name", "binary", "is_up", "disabled", "num_hosts", "num_down_hosts"),
+        *("replication_status", "frozen", "active_backend_id"),
+    ]
+)
+_FILTERS = {"groups": ("name",), "group_snapshots": ("name", "status", "group_id")}
+_STRICT = (3, 31)
+_COLUMNS = frozenset(
+    ["id", "name", "description", "status", "created_at", "updated_at", "user_id", "project_id"]
+)
+_OF_GROUPS = _COLUMNS | {
+    *("availability_zone", "cluster_name", "group_snapshot_id", "group_type_id", "host"),
+    *("replication_status", "source_group_id"),
+}
+#: The columns that lists can be ordered by.
+_KEYS = {
+    "groups": _OF_GROUPS,
+    "consistencygroups": _OF_GROUPS,
+    "group_snapshots": _COLUMNS | {"group_id", "group_type_id"},
+}
 #: The first segments of the paths after the project.
 PATHS = tuple(sorted({path.partition("/")[0] for path in LISTS})) + ("capabilities",)
 _PREFIX = "/v3/<project_id>/"
@@ -52,8 +76,28 @@ class AbsentAPI(ProjectService):
     def list_nothing(self, call: APIRequest) -> APIResponse:
         """List the resources of the kind; there are none."""
         self.permit(call)
-        member, _ = LISTS[call.route.partition(_PREFIX)[2]]
+        path = call.route.partition(_PREFIX)[2]
+        self._check(call, path.partition("/")[0])
+        member, _ = LISTS[path]
         return APIResponse(200, {member: []})
+
+    def _check(self, call: APIRequest, kind: str) -> None:
+        """:raises WireError: 400, 404, the parameters of a list can't be used."""
+        query = call.query()
+        if kind == "clusters":
+            unknown = [name for name in query if name not in _CLUSTER_FILTERS]
+            if unknown:
+                raise volume_refusals.UNKNOWN_CLUSTER_FILTER(", ".join(unknown))
+            return
+        page = volume_page(query, self._settings.page_size)
+        if kind == "cgsnapshots":
+            return
+        order(query, _KEYS[kind])
+        filters = [name for name in query if name not in PAGE_PARAMETERS | {"all_tenants"}]
+        unknown = [name for name in filters if name not in _FILTERS.get(kind, filters)]
+        finds_nothing(call, unknown, _STRICT)
+        if page.marker is not None:
+            raise _ONES[kind](page.marker)
 
     def show_nothing(self, call: APIRequest, resource_id: str) -> APIResponse:
         """Refuse to show a resource, since there are none of the kind."""

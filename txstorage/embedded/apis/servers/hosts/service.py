@@ -143,7 +143,7 @@ class HostsAPI(ComputeService):
             raise server_refusals.NO_HYPERVISOR_LIKE(wanted)
         if page.marker not in (None, str(view.id)):
             raise refusals.NO_MARKER(page.marker)
-        shown = [] if page.marker else [shape(view)]
+        shown = [] if page.marker or not page.limit else [shape(view)]
         if has_uuids(call.version) and truth(query.get("with_servers", "false")):
             shown = [view.with_servers(each) for each in shown]
         url = f"{call.base}/compute/v2.1/{path}"
