@@ -206,7 +206,7 @@ class AccountTests(IdentityCase):
         roles = {role["name"]: role for role in self.listed(got, "roles", LINKED_ROLE)}
         self.assertEqual(set(roles), {"admin", "manager", "member", "reader", "service"})
         member = roles["member"]
-        got = await self.identity_as("admin", "GET", "/roles?name=member")
+        got = await self.identity_as("admin", "GET", "/roles?name=member&enabled=false")
         self.assertEqual(self.listed(got, "roles", LINKED_ROLE), [member])
         got = await self.identity_as("admin", "GET", f"/roles/{member['id']}")
         self.assertEqual(self.shown(got, "role", LINKED_ROLE), member)
@@ -247,8 +247,9 @@ class AccountTests(IdentityCase):
         self.forbidden(await self.identity("GET", "/domains"), "list_domains")
         got = await self.identity_as("admin", "GET", "/domains?name=Default")
         self.assertEqual(self.listed(got, "domains", ONE_DOMAIN), [domain])
-        got = await self.identity_as("admin", "GET", "/domains?name=Other")
-        self.assertEqual(self.listed(got, "domains", ONE_DOMAIN), [])
+        for query in ("name=Other", "enabled=false", "name=Default&enabled=0"):
+            got = await self.identity_as("admin", "GET", "/domains?" + query)
+            self.assertEqual(self.listed(got, "domains", ONE_DOMAIN), [], query)
         got = await self.identity_as("admin", "GET", "/domains/nope")
         self.refused(got, account_refusals.NO_DOMAIN, "nope")
 

@@ -91,6 +91,37 @@ class ComputeProjectTests(WireTests):
         self.answered(got, 200, {"availabilityZoneInfo": [zone, ...]})
 
     @compares(
+        *(
+            _PATHS + "os-keypairs",
+            "QUERY_IS_NO_NUMBER",
+            "NO_KEY_MARKER",
+            "UNKNOWN_FLAVOR_PARAMETER",
+        ),
+        "FORBIDDEN_BY_COMPUTE",
+    )
+    async def test_parameters_of_key_pairs(self) -> None:
+        """The parameters of a list of key pairs are checked, each from a microversion on."""
+        forbidden = (refusals.FORBIDDEN_BY_COMPUTE, "os_compute_api:os-keypairs:index")
+        unknown = (refusals.UNKNOWN_FLAVOR_PARAMETER, "'nosuch' was unexpected")
+        for query, since, refused in (
+            ("limit=x", 35, (refusals.QUERY_IS_NO_NUMBER, "limit", "x", "x")),
+            ("marker=nosuch", 35, (server_refusals.NO_KEY_MARKER, "nosuch")),
+            ("user_id=nosuch", 10, forbidden),
+            ("nosuch=1", 75, unknown),
+        ):
+            path = "/os-keypairs?" + query
+            for minor in (since, 90):
+                got = await self.nova("GET", path, version=f"2.{minor}")
+                self.refused(got, *refused, version=f"2.{minor}")
+            got = await self.nova("GET", path, version=f"2.{since - 1}")
+            self.assertEqual((got.status, got.body), (200, {"keypairs": []}))
+        for query in ("limit=0", "user_id=" + self.session.user_id):
+            got = await self.nova("GET", "/os-keypairs?" + query, version="2.90")
+            self.assertEqual((got.status, got.body), (200, {"keypairs": []}))
+        got = await self.nova_as("admin", "GET", "/os-keypairs?user_id=nosuch", version="2.90")
+        self.assertEqual((got.status, got.body), (200, {"keypairs": []}))
+
+    @compares(
         _PATHS + "os-keypairs",
         _PATHS + "os-keypairs/<key_name>",
         _PATHS + "os-security-groups",

@@ -37,13 +37,17 @@ def listed(
     """
     if query.get("domain_id", domain) != domain:
         return []
-    enabled = query["enabled"].lower() not in ("false", "0") if "enabled" in query else None
     return [
         each
         for each in entries.by_id.values()
-        if enabled in (None, getattr(each, "enabled", True))
+        if _wanted_state(query) in (None, getattr(each, "enabled", True))
         and query.get("name", each.name) == each.name
     ]
+
+
+def _wanted_state(query: Mapping[str, str]) -> bool | None:
+    """:return: whether the wanted entries are enabled; ``None`` for all."""
+    return query["enabled"].lower() not in ("false", "0") if "enabled" in query else None
 
 
 def existing(entries: Entries[T], entry_id: str, refusal: Refusal) -> T:
@@ -92,7 +96,9 @@ class AccountsAPI(IdentityService):
     @endpoint(app, "/v3/roles", "GET")
     def roles(self, call: APIRequest) -> APIResponse:
         """List the roles, to an administrator."""
-        found = listed(self._directory.roles, call.query(), domain=None)
+        # Roles are never disabled, and have no such member.
+        query = {name: text for name, text in call.query().items() if name != "enabled"}
+        found = listed(self._directory.roles, query, domain=None)
         views = [linked_role_view(role, call.base) for role in found]
         return APIResponse(200, {"roles": views, "links": list_links(call)})
 
@@ -132,9 +138,10 @@ class AccountsAPI(IdentityService):
     @endpoint(app, "/v3/domains", "GET")
     def domains(self, call: APIRequest) -> APIResponse:
         """List the domains, to an administrator: one."""
-        one = [domain_view(call.base)]
-        shown = one if call.query().get("name", DOMAIN["name"]) == DOMAIN["name"] else []
-        return APIResponse(200, {"domains": shown, "links": list_links(call)})
+        query, one = call.query(), [domain_view(call.base)]
+        found = query.get("name", DOMAIN["name"]) == DOMAIN["name"]
+        found = found and _wanted_state(query) in (None, True)
+        return APIResponse(200, {"domains": one if found else [], "links": list_links(call)})
 
     @endpoint(app, "/v3/domains/<domain_id>", "GET")
     def domain(self, call: APIRequest, domain_id: str) -> APIResponse:

@@ -8,8 +8,10 @@ from typing import Any
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.pagination import server_page
 from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
+from .parameters import refuse_unknown
 from .quotas.limits import absolute, quotas, used
 from .quotas.requests import body_of_quotas, wanted_quotas
 from .service import ComputeService
@@ -19,6 +21,9 @@ PATHS = ("limits", "os-quota-sets", "os-keypairs", "os-security-groups")
 _QUOTA = "/v2.1/os-quota-sets/<quota_project>"
 #: The first microversion without what belongs to other services.
 _WITHOUT_PROXIES = (2, 36)
+#: The first microversions in which a list of key pairs may be another user's, has pages, and
+#: refuses unknown parameters.
+_KEYS_OF_OTHERS, _KEY_PAGES, _STRICT = (2, 10), (2, 35), (2, 75)
 
 
 class ComputeProjectAPI(ComputeService):
@@ -109,7 +114,18 @@ class ComputeProjectAPI(ComputeService):
 
     @endpoint(app, "/v2.1/os-keypairs", "GET")
     def key_pairs(self, call: APIRequest) -> APIResponse:
-        """List the user's key pairs: none."""
+        """List a user's key pairs: none."""
+        query = call.query()
+        marker = None
+        if call.version >= _KEY_PAGES:
+            marker = server_page(query, self._settings.page_size).marker
+        if call.version >= _STRICT:
+            refuse_unknown(query, ("limit", "marker", "user_id"))
+        owner = query.get("user_id", "") if call.version >= _KEYS_OF_OTHERS else ""
+        if owner not in ("", call.requester.user_id) and not call.requester.is_admin:
+            raise refusals.FORBIDDEN_BY_COMPUTE("os_compute_api:os-keypairs:index")
+        if marker is not None:
+            raise server_refusals.NO_KEY_MARKER(marker)
         return APIResponse(200, {"keypairs": []})
 
     @endpoint(app, "/v2.1/os-keypairs/<key_name>", "GET")
