@@ -30,7 +30,7 @@ class LoopDeviceTests(SynchronousTestCase):
         return backing is not None and backing[0] == self.path.encode("ascii")
 
     def released(self):
-        """:return: whether the device loses the file, which it keeps while a process has it open."""
+        """:return: whether the device loses the file, which an open device keeps."""
         end = time.time() + 10
         while self.bound() and time.time() < end:
             pass
