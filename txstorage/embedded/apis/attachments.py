@@ -30,7 +30,7 @@ from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
-from .block_storage.queries import PAGE_PARAMETERS, boolean, finds_nothing, order
+from .block_storage.queries import boolean, filter_names, finds_nothing, order
 from .identity.bearers import Bearers
 from .versioned import ProjectService
 from .visible import seen, visible_volume
@@ -235,15 +235,8 @@ def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str] | Non
     :return: the filters; ``None`` when they find nothing.
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    # Clients send it for all users, also for a user who may not see other projects.
-    others = PAGE_PARAMETERS | {"all_tenants"}
-    known = set(ATTACHED)
-    if call.requester.is_admin:
-        # The project chooses among all projects only.
-        others |= {"project_id"}
-    else:
-        known -= {"id"}
-    filters = [name for name in query if name not in others]
+    known = set(ATTACHED) - (set() if call.requester.is_admin else {"id"})
+    filters = filter_names(call, query)
     if finds_nothing(call, [name for name in filters if name not in known], _STRICT_FILTERS):
         return None
     return {name: query[name] for name in filters if name in known}

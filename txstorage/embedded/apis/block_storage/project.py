@@ -18,7 +18,7 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..versioned import ProjectService
-from .queries import PAGE_PARAMETERS, order, ordered_page
+from .queries import PAGE_PARAMETERS, finds_nothing, order, ordered_page
 from .quota import quota_of
 
 #: The first segments of the paths after the project.
@@ -46,8 +46,7 @@ def _filters(call: APIRequest, query: Mapping[str, str]) -> dict[str, str]:
     if call.version >= _STRICT and not call.requester.is_admin:
         found.pop("all_tenants", None)
         unknown = [name for name in found if name not in MESSAGE_FILTERS]
-        if unknown:
-            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+        finds_nothing(call, unknown, _STRICT)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any, Callable, TypeVar
 from ...wire import refusals
 from ...wire.exchange import APIRequest, Version
 from ...wire.pagination import Page
+from ...wire.refusal import Refusal
 
 T = TypeVar("T")
 
@@ -39,6 +40,32 @@ def truth(text: str) -> bool | None:
     """:return: the value of a text, or ``None`` for anything but a boolean."""
     value = text.strip().lower()
     return value in _TRUE if value in _TRUE | _FALSE else None
+
+
+def publicity(text: str, refusal: Refusal) -> bool | None:
+    """
+    :return: whether public types or flavors are wanted, or private ones; ``None`` for all.
+    :raises WireError: 400, the refusal, with the text.
+    """
+    if text.lower() == "none":
+        return None
+    wanted = truth(text)
+    if wanted is None:
+        raise refusal(text)
+    return wanted
+
+
+def filter_names(
+    call: APIRequest, query: Mapping[str, str], others: Collection[str] = ()
+) -> list[str]:
+    """
+    :param others: more parameters that are not filters, besides those of pages and orders.
+    :return: the names of a query's filters.
+    """
+    # Clients send all_tenants for any user.  An administrator's project chooses among all projects
+    # only, and is not a filter.
+    own = {"all_tenants", *(["project_id"] if call.requester.is_admin else [])}
+    return [name for name in query if name not in PAGE_PARAMETERS | own | set(others)]
 
 
 def finds_nothing(call: APIRequest, unknown: Collection[str], since: Version) -> bool:

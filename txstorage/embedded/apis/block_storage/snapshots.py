@@ -23,15 +23,15 @@ from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
-from .queries import PAGE_PARAMETERS, boolean, finds_nothing, labels, order, ordered_page
+from .queries import boolean, filter_names, finds_nothing, labels, order, ordered_page
 from .quota import Allowance, check
 from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
 
 _ID = "/v3/<project_id>/snapshots/<snapshot_id>"
 _DELETABLE = frozenset(["available", "error"])
-#: Parameters of a list that are not filters.
-_NO_FILTERS = PAGE_PARAMETERS | {"with_count", "all_tenants"}
+#: More parameters of a list that are not filters by a column.
+_NO_FILTERS = ("with_count", "metadata")
 #: The filters of a list, beside that by labels.
 FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "name": lambda snapshot: snapshot.name,
@@ -141,13 +141,8 @@ class SnapshotsAPI(LabelledService):
         page = volume_page(query, self._settings.page_size)
         counted = call.version >= _COUNT and boolean(query, "with_count")
         self.permit(call)
-        filters = {
-            name: text
-            for name, text in query.items()
-            if name != "project_id" or not call.requester.is_admin
-        }
         first_user = self._directory.ids.user
-        chosen = _chosen(call, self._of_projects(call), filters, first_user)
+        chosen = _chosen(call, self._of_projects(call), query, first_user)
         marker = None if page.marker is None else self._found(call, page.marker)
         part = ordered_page(chosen, marker, page, by, keys)
         body: dict[str, Any] = {"snapshots": [view(each) for each in part]}
@@ -252,7 +247,7 @@ def _chosen(
     known = dict(FILTERS)
     if call.requester.is_admin:
         known.update(_COLUMNS, user_id=lambda snapshot: snapshot.user_id or first_user)
-    filters = [name for name in query if name not in _NO_FILTERS and name != "metadata"]
+    filters = filter_names(call, query, _NO_FILTERS)
     if finds_nothing(call, [name for name in filters if name not in known], _STRICT_FILTERS):
         return []
     chosen = {

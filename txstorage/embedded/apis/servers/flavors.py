@@ -15,7 +15,7 @@ from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
 from ...wire.pagination import next_links, server_page
 from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
-from ..block_storage.queries import truth
+from ..block_storage.queries import publicity
 from . import flavor_views
 from .flavor_views import DISK, FLAVOR_ID, FLAVOR_NAME, RAM
 from .parameters import refuse_unknown
@@ -64,7 +64,8 @@ class FlavorsAPI(ComputeService):
             fits.append(query["name"] == FLAVOR_NAME)
         if call.requester.is_admin:
             # Other users' has no effect.
-            fits.append(_wants_public(query.get("is_public", "true")))
+            text, refusal = query.get("is_public", "true"), server_refusals.BAD_PUBLIC_FLAVORS
+            fits.append(publicity(text, refusal) in (None, True))
         if page.marker not in (None, FLAVOR_ID):
             raise refusals.NO_MARKER(page.marker)
         found = [FLAVOR_ID] if all(fits) and page.marker is None else []
@@ -90,17 +91,6 @@ def _check(flavor_id: str) -> None:
     """:raises WireError: 404, for another flavor than the one."""
     if flavor_id != FLAVOR_ID:
         raise refusals.NO_FLAVOR(flavor_id)
-
-
-def _wants_public(text: str) -> bool:
-    """
-    :return: whether public flavors are in the list.
-    :raises WireError: 400.
-    """
-    wanted = text.lower() == "none" or truth(text)
-    if wanted is None:
-        raise server_refusals.BAD_PUBLIC_FLAVORS(text)
-    return wanted
 
 
 def _check_query(query: Mapping[str, str], version: Version) -> None:

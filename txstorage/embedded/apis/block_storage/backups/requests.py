@@ -16,7 +16,7 @@ from ....wire.exchange import APIRequest, Version
 from ....wire.fields import OPTIONAL_UUID, UUID, BodySchema, only_member, volume_body, wrapped
 from ....wire.versions import VOLUME
 from ...volume_requests import BOOLEAN, LABELS, is_true
-from ..queries import PAGE_PARAMETERS, finds_nothing
+from ..queries import filter_names, finds_nothing
 
 #: The first microversions to change a backup, to sort by the name, with labels, and with a zone.
 UPDATE, NAME_ORDER, METADATA, _ZONE = (3, 9), (3, 37), (3, 43), (3, 51)
@@ -82,7 +82,6 @@ _COLUMNS: Mapping[str, Callable[[BackupRecord], object]] = {
     "snapshot_id": lambda backup: backup.snapshot_id,
     "parent_id": lambda backup: backup.parent_id,
 }
-_NO_FILTERS = PAGE_PARAMETERS | {"with_count", "all_tenants"}
 _STRICT = (3, 31)
 #: The columns that lists can be ordered by.
 KEYS: Mapping[str, Callable[[BackupRecord], Any]] = {
@@ -246,12 +245,10 @@ def chosen(
     :param first_user: the id of the user that the store has as ``None``.
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    known, others = dict(_FILTERS), _NO_FILTERS
+    known = dict(_FILTERS)
     if call.requester.is_admin:
         known.update(_COLUMNS, user_id=lambda backup: backup.user_id or first_user)
-        # It chooses among all projects only.
-        others |= {"project_id"}
-    filters = [name for name in query if name not in others]
+    filters = filter_names(call, query, ["with_count"])
     if finds_nothing(call, [name for name in filters if name not in known], _STRICT):
         return []
     given = {name: query[name] for name in filters if name in known}

@@ -17,7 +17,7 @@ from ....store.store import Store
 from ....wire import account_refusals, refusals
 from ....wire.exchange import APIRequest
 from ...visible import sees_type
-from ..queries import PAGE_PARAMETERS, literal, truth
+from ..queries import PAGE_PARAMETERS, finds_nothing, literal, publicity
 
 #: The filters that are announced.
 FILTERS = ("is_public", "extra_specs")
@@ -49,7 +49,7 @@ def chosen(call: APIRequest, store: Store, query: Mapping[str, str]) -> list[Typ
     """
     filters = {name: text for name, text in query.items() if name not in PAGE_PARAMETERS}
     if call.requester.is_admin:
-        public = publicity(filters.pop("is_public", "true"))
+        public = publicity(filters.pop("is_public", "true"), account_refusals.BAD_PUBLICITY)
         found = [each for each in store.types.every() if public in (None, each.is_public)]
         specs = _specs(filters)
         # An unknown filter chooses nothing.
@@ -59,23 +59,9 @@ def chosen(call: APIRequest, store: Store, query: Mapping[str, str]) -> list[Typ
         if call.version < _FILTERED:
             return found
         unknown = [name for name in filters if name not in (*FILTERS, "all_tenants")]
-        if unknown:
-            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+        finds_nothing(call, unknown, _FILTERED)
         specs = _specs(filters)
     return [each for each in found if specs.items() <= visible_specs(call, each).items()]
-
-
-def publicity(text: str) -> bool | None:
-    """
-    :return: whether public types are wanted, or private ones; ``None`` for all.
-    :raises WireError: 400.
-    """
-    if text.lower() == "none":
-        return None
-    wanted = truth(text)
-    if wanted is None:
-        raise account_refusals.BAD_PUBLICITY(text)
-    return wanted
 
 
 def _specs(filters: dict[str, str]) -> dict[Any, Any]:

@@ -8,15 +8,14 @@ The refusals have Cinder 29's status codes and messages.
 from __future__ import annotations
 
 from ....store.features.processes import VOLUME
-from ....wire import refusals, volume_refusals
+from ....wire import account_refusals, refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.pagination import volume_page
 from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ...versioned import ProjectService
 from ..administration.processes import PROCESSES, is_host
-from ..kinds.filters import publicity
-from ..queries import order
+from ..queries import order, publicity
 
 _MANAGED = {
     "manageable_volumes": (3, 8),
@@ -46,7 +45,7 @@ class OthersAPI(ProjectService):
         volume_page(query, self._settings.page_size)
         order(query, _KEYS)
         if call.requester.is_admin:
-            publicity(query.get("is_public", "true"))
+            publicity(query.get("is_public", "true"), account_refusals.BAD_PUBLICITY)
         return APIResponse(200, {"group_types": []})
 
     @endpoint(app, _TYPES + "/<resource_id>", "GET", since=_GROUP_TYPES)

@@ -16,7 +16,7 @@ from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 from ...volume_views import BACKEND, HOST, POOL_NAME, PROTOCOL
-from ..queries import PAGE_PARAMETERS, finds_nothing, order
+from ..queries import filter_names, finds_nothing, order
 
 _Paths = Mapping[str, tuple[str, Optional[Version]]]
 _GROUPS, _GROUP_SNAPSHOTS = (3, 13), (3, 14)
@@ -93,7 +93,7 @@ class AbsentAPI(ProjectService):
         if kind == "cgsnapshots":
             return
         order(query, _KEYS[kind])
-        filters = [name for name in query if name not in PAGE_PARAMETERS | {"all_tenants"}]
+        filters = filter_names(call, query)
         unknown = [name for name in filters if name not in _FILTERS.get(kind, filters)]
         finds_nothing(call, unknown, _STRICT)
         if page.marker is not None:
