@@ -45,20 +45,27 @@ def login(user: Declaration, password_file: str) -> Login:
     return Login(user.name, next(iter(user.roles)), user.password_file or password_file)
 
 
+def client_variables(
+    auth_url: str, username: str, project_name: str, region_name: str = REGION
+) -> dict[str, str]:
+    """:return: the variables that OpenStack's clients read, but the password."""
+    return {
+        "OS_AUTH_URL": auth_url,
+        "OS_IDENTITY_API_VERSION": "3",
+        "OS_REGION_NAME": region_name,
+        "OS_USERNAME": username,
+        "OS_USER_DOMAIN_NAME": DOMAIN["name"],
+        "OS_PROJECT_NAME": project_name,
+        "OS_PROJECT_DOMAIN_NAME": DOMAIN["name"],
+    }
+
+
 def openrc(found: Login, auth_url: str, certificate: str | None = None) -> str:
     """
     :param certificate: the path of the certificate to trust; ``None`` without TLS.
     :return: the text of the file.
     """
-    variables = {
-        "OS_AUTH_URL": auth_url,
-        "OS_IDENTITY_API_VERSION": "3",
-        "OS_REGION_NAME": REGION,
-        "OS_USERNAME": found.user,
-        "OS_USER_DOMAIN_NAME": DOMAIN["name"],
-        "OS_PROJECT_NAME": found.project,
-        "OS_PROJECT_DOMAIN_NAME": DOMAIN["name"],
-    }
+    variables = client_variables(auth_url, found.user, found.project)
     if certificate is not None:
         variables["OS_CACERT"] = certificate
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -67,4 +74,4 @@ def openrc(found: Login, auth_url: str, certificate: str | None = None) -> str:
     return "\n".join([head, _FORGET, *lines, password, ""])
 
 
-__all__ = ["Login", "first_login", "login", "openrc"]
+__all__ = ["Login", "client_variables", "first_login", "login", "openrc"]

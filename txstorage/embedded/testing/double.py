@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import attr
 import yaml
 
+from ..accounts.openrc import client_variables
 from ..settings import DOMAIN, PROJECT, REGION, USER
 
 #: The name of the cloud in ``clouds.yaml``.
@@ -129,16 +130,8 @@ class OpenStackDouble:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that OpenStack's clients read."""
-        return {
-            "OS_AUTH_URL": self.auth_url,
-            "OS_USERNAME": self.username,
-            "OS_PASSWORD": self.password,
-            "OS_PROJECT_NAME": self.project_name,
-            "OS_USER_DOMAIN_NAME": DOMAIN["name"],
-            "OS_PROJECT_DOMAIN_NAME": DOMAIN["name"],
-            "OS_REGION_NAME": self.region_name,
-            "OS_IDENTITY_API_VERSION": "3",
-        }
+        names = (self.username, self.project_name, self.region_name)
+        return {**client_variables(self.auth_url, *names), "OS_PASSWORD": self.password}
 
     @property
     def cloud(self) -> dict[str, Any]:
